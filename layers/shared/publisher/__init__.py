@@ -1,0 +1,1 @@
+"""Publish to TikTok: the code that every function shares."""

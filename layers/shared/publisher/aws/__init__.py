@@ -1,0 +1,1 @@
+"""AWS as the ports need it: one adapter a port."""

@@ -1,0 +1,236 @@
+"""Everything that can go wrong, in three families by who can do something about it.
+
+PublisherError
+├── RequestInvalid              the caller changes the request
+│   ├── InvalidApiKey           no key, an unknown one, a revoked or expired one
+│   ├── InsufficientScope       the key may not do this
+│   ├── NotFound                no such object in this workspace
+│   ├── InvalidRequest          the body or a field is wrong
+│   │   ├── MissingParameter    a field that has no default is absent
+│   │   ├── InvalidPlatform     not "tiktok"
+│   │   ├── InvalidAccountId    no such account in this workspace
+│   │   ├── MediaRequired       no media at all
+│   │   ├── InvalidMediaUrl     a URL that may never be fetched
+│   │   ├── TextTooLong         a caption over TikTok's limit
+│   │   └── IdempotencyKeyReused  the same key with another body
+│   ├── MediaDownloadFailed     the URL did not give the whole media
+│   ├── InvalidMediaType        the bytes are not what TikTok takes
+│   └── MediaTooLarge           more bytes than TikTok takes
+├── TikTokRefused               a person acts: at TikTok, or on the account
+│   ├── TokenExpired            the creator connects the account again
+│   ├── InvalidToken            TikTok refuses the token for this call
+│   ├── AccountDisabled         TikTok does not let this creator post
+│   ├── ConnectionRefused       connecting the account did not work out
+│   ├── PublishingFailed        TikTok refused the post
+│   └── VideoProcessingFailed   TikTok refused the media
+└── TryAgain                    time passes, then the same call
+    ├── RateLimitExceeded       too many calls or posts for now
+    ├── RequestInFlight         the same Idempotency-Key is being answered
+    ├── ServiceUnavailable      TikTok or AWS did not answer well
+    ├── PostBusy                another worker holds the post's lease
+    ├── UploadExpired           the upload URL died before its last byte was offered
+    ├── Timeout                 an answer did not come in time
+    └── InternalServerError     a fault of ours
+
+A class's name is its error name in the state machine; `code` is what the API answers.
+"""
+
+from typing import ClassVar
+
+from pydantic import BaseModel
+
+
+class Failure(BaseModel):
+    """An error as data: what the ledger keeps and the API shows. Holds no secret."""
+
+    name: str
+    code: str
+    error: str
+    message: str
+    retryable: bool
+    field: str | None = None
+    tiktok_code: str | None = None
+    tiktok_log_id: str | None = None
+    retry_after: int | None = None
+
+
+class PublisherError(Exception):
+    """An error that a person can read: `error` says what happened, `message` what to do.
+
+    `retry_after` is in seconds; `tiktok_code` and `tiktok_log_id` are TikTok's own, for asking TikTok about it.
+    """
+
+    code: ClassVar[str] = "InternalServerError"
+    retryable: ClassVar[bool] = False
+
+    def __init__(
+        self,
+        error: str,
+        message: str,
+        *,
+        field: str | None = None,
+        tiktok_code: str | None = None,
+        tiktok_log_id: str | None = None,
+        retry_after: int | None = None,
+    ) -> None:
+        super().__init__(error)
+        self.error = error
+        self.message = message
+        self.field = field
+        self.tiktok_code = tiktok_code
+        self.tiktok_log_id = tiktok_log_id
+        self.retry_after = retry_after
+
+    def __init_subclass__(cls) -> None:
+        """Give each class its own name as code, unless it names another."""
+        if "code" not in cls.__dict__:
+            cls.code = cls.__name__
+
+    def failure(self) -> Failure:
+        """Return the error as data."""
+        return Failure(
+            name=type(self).__name__,
+            code=self.code,
+            error=self.error,
+            message=self.message,
+            retryable=self.retryable,
+            field=self.field,
+            tiktok_code=self.tiktok_code,
+            tiktok_log_id=self.tiktok_log_id,
+            retry_after=self.retry_after,
+        )
+
+
+class RequestInvalid(PublisherError):
+    """The caller has to change the request."""
+
+
+class InvalidApiKey(RequestInvalid):
+    """No key, an unknown one, a revoked or an expired one."""
+
+
+class InsufficientScope(RequestInvalid):
+    """The key is good but may not do this."""
+
+
+class NotFound(RequestInvalid):
+    """No such object in this workspace; another workspace's object looks the same."""
+
+
+class InvalidRequest(RequestInvalid):
+    """The body or a field is wrong."""
+
+
+class MissingParameter(InvalidRequest):
+    """A field that has no default is absent."""
+
+
+class InvalidPlatform(InvalidRequest):
+    """The platform is not "tiktok"."""
+
+
+class InvalidAccountId(InvalidRequest):
+    """No such account in this workspace."""
+
+
+class MediaRequired(InvalidRequest):
+    """The post has no media."""
+
+
+class InvalidMediaUrl(InvalidRequest):
+    """A URL that may never be fetched, whatever stands behind it."""
+
+
+class TextTooLong(InvalidRequest):
+    """A caption over TikTok's limit."""
+
+
+class IdempotencyKeyReused(InvalidRequest):
+    """An Idempotency-Key came again with another body."""
+
+    code = "InvalidRequest"
+
+
+class MediaDownloadFailed(RequestInvalid):
+    """The URL did not give the whole media."""
+
+
+class InvalidMediaType(RequestInvalid):
+    """The bytes are not media that TikTok takes."""
+
+
+class MediaTooLarge(RequestInvalid):
+    """More bytes than TikTok takes."""
+
+
+class TikTokRefused(PublisherError):
+    """A person has to act, at TikTok or on the account."""
+
+    code = "PublishingFailed"
+
+
+class TokenExpired(TikTokRefused):
+    """The creator has to connect the account again."""
+
+
+class InvalidToken(TikTokRefused):
+    """TikTok refuses the token for this call, for example because a scope was not granted."""
+
+
+class AccountDisabled(TikTokRefused):
+    """TikTok does not let this creator post."""
+
+
+class ConnectionRefused(TikTokRefused):
+    """Connecting the account did not work out: denied, expired, reused, or held by another workspace."""
+
+    code = "InvalidRequest"
+
+
+class PublishingFailed(TikTokRefused):
+    """TikTok refused the post."""
+
+
+class VideoProcessingFailed(TikTokRefused):
+    """TikTok refused the media."""
+
+
+class TryAgain(PublisherError):
+    """Nothing is wrong that time does not mend."""
+
+    code = "ServiceUnavailable"
+    retryable = True
+
+
+class RateLimitExceeded(TryAgain):
+    """Too many calls or posts for now."""
+
+
+class RequestInFlight(TryAgain):
+    """A request with the same Idempotency-Key is being answered."""
+
+    code = "InvalidRequest"
+
+
+class ServiceUnavailable(TryAgain):
+    """TikTok or AWS did not answer well."""
+
+
+class PostBusy(TryAgain):
+    """Another worker holds the post's lease."""
+
+    code = "ServiceUnavailable"
+
+
+class UploadExpired(TryAgain):
+    """The upload URL died before its last byte was offered, so that a new upload is safe."""
+
+    code = "ServiceUnavailable"
+
+
+class Timeout(TryAgain):
+    """An answer did not come in time."""
+
+
+class InternalServerError(TryAgain):
+    """A fault of ours, which our log explains."""

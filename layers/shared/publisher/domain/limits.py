@@ -1,0 +1,107 @@
+"""Every number of TikTok and of the product, once, with its unit and its source.
+
+`documented`, `observed` and `inferred` say how sure a number of TikTok's is. README's table is rendered from this file.
+"""
+
+from typing import Self
+
+KIB = 1024
+MIB = 1024 * KIB
+GIB = 1024 * MIB
+
+
+class Limit(int):
+    """A whole number that knows its unit, meaning and source."""
+
+    unit: str
+    meaning: str
+    source: str
+
+    def __new__(cls, value: int, unit: str, meaning: str, source: str) -> Self:
+        """Make the number; it behaves as an int everywhere."""
+        limit = super().__new__(cls, value)
+        limit.unit, limit.meaning, limit.source = unit, meaning, source
+        return limit
+
+
+_POSTING = "TikTok, Content Posting API reference (documented)"
+_MEDIA = "TikTok, media transfer guide (documented)"
+_PRODUCT = "product"
+
+# Captions and options
+CAPTION_UNITS = Limit(2200, "UTF-16 units", "longest caption of a post", _POSTING)
+
+# Video files
+VIDEO_BYTES = Limit(4 * GIB, "bytes", "largest video", f"{_MEDIA}; 2^30 is inferred")
+VIDEO_SIDE_MIN = Limit(360, "pixels", "shortest side of a video", _MEDIA)
+VIDEO_SIDE_MAX = Limit(4096, "pixels", "longest side of a video", _MEDIA)
+VIDEO_FPS_MIN = Limit(23, "frames per second", "slowest frame rate", _MEDIA)
+VIDEO_FPS_MAX = Limit(60, "frames per second", "fastest frame rate", _MEDIA)
+VIDEO_SECONDS_MAX = Limit(600, "seconds", "longest video through the API", _MEDIA)
+
+# Upload
+CHUNK_BYTES = Limit(10 * MIB, "bytes", "size of an upload chunk", "product; TikTok takes 5 to 64 MB")
+WHOLE_BELOW_BYTES = Limit(
+    20 * MIB, "bytes", "below this a video is one chunk", "product; TikTok refuses one chunk of another size (observed)"
+)
+UPLOAD_URL_SECONDS = Limit(3600, "seconds", "life of an upload URL", _POSTING)
+PUBLISH_ATTEMPTS = Limit(3, "inits", "most upload sessions opened for one post", _PRODUCT)
+
+# Calls to TikTok, per token
+INITS_PER_MINUTE = Limit(6, "calls a minute", "opening an upload", _POSTING)
+CREATOR_INFO_PER_MINUTE = Limit(20, "calls a minute", "reading the creator's posting options", _POSTING)
+STATUS_PER_MINUTE = Limit(30, "calls a minute", "asking for a post's status", _POSTING)
+TIKTOK_CONNECT_SECONDS = Limit(5, "seconds", "longest wait for a connection to TikTok", _PRODUCT)
+TIKTOK_ANSWER_SECONDS = Limit(10, "seconds", "longest wait for an answer of TikTok's API", _PRODUCT)
+CHUNK_ANSWER_SECONDS = Limit(60, "seconds", "longest silence while a chunk is sent", _PRODUCT)
+
+# Best practices: beyond these a post carries a warning
+ADVISED_BYTES = Limit(100 * 10**6, "bytes", "videos above this upload slowly", "the documented API, best practices")
+ADVISED_SECONDS_MIN = Limit(15, "seconds", "shorter videos engage less", "the documented API, best practices")
+ADVISED_SECONDS_MAX = Limit(60, "seconds", "longer videos engage less", "the documented API, best practices")
+ADVISED_SIDE = Limit(1080, "pixels", "a shorter side below this looks soft", "the documented API, best practices")
+ADVISED_HASHTAGS_MIN = Limit(3, "hashtags", "fewer are found less", "the documented API, best practices")
+ADVISED_HASHTAGS_MAX = Limit(5, "hashtags", "more are found less", "the documented API, best practices")
+
+# Requests to us
+BODY_BYTES = Limit(256 * KIB, "bytes", "largest JSON body", _PRODUCT)
+MEDIA_URL_CHARACTERS = Limit(2048, "characters", "longest media URL", _PRODUCT)
+IDEMPOTENCY_KEY_CHARACTERS = Limit(255, "characters", "longest Idempotency-Key", _PRODUCT)
+IDEMPOTENCY_DAYS = Limit(7, "days", "an Idempotency-Key is remembered", _PRODUCT)
+WAIT_SECONDS = Limit(25, "seconds", "longest wait of POST /v2/posts for the outcome", "product; API Gateway ends at 30")
+PAGE_POSTS = Limit(100, "posts", "largest page of a list", _PRODUCT)
+
+# Fetching media
+FETCH_REDIRECTS = Limit(3, "redirects", "most redirects of a media URL", _PRODUCT)
+FETCH_HEADER_SECONDS = Limit(15, "seconds", "longest wait for a media server's headers", _PRODUCT)
+FETCH_CONNECT_SECONDS = Limit(5, "seconds", "longest wait for a connection to a media server", _PRODUCT)
+FETCH_IDLE_SECONDS = Limit(10, "seconds", "longest silence of a media server", _PRODUCT)
+FETCH_GRACE_SECONDS = Limit(5, "seconds", "after this the lowest rate counts", _PRODUCT)
+FETCH_BYTES_PER_SECOND = Limit(64 * KIB, "bytes a second", "lowest rate of a media server", _PRODUCT)
+FETCH_SECONDS = Limit(600, "seconds", "longest download of one media file", _PRODUCT)
+FETCH_RESUMES = Limit(3, "resumes", "most continuations of a cut download", _PRODUCT)
+FETCH_ADDRESSES = Limit(4, "addresses", "most addresses of one name that are tried", _PRODUCT)
+SNIFF_BYTES = Limit(64 * KIB, "bytes", "read before a download's kind is decided", _PRODUCT)
+PART_BYTES = Limit(16 * MIB, "bytes", "size of a part stored in S3", "product; S3 takes 5 MiB to 5 GiB, 10,000 parts")
+
+# The life of a post
+POLL_SECONDS = tuple(
+    Limit(seconds, "seconds", "waits between status checks, in turn; the last repeats", _PRODUCT)
+    for seconds in (5, 5, 10, 20, 40, 60, 300)
+)
+REVIEW_SECONDS = Limit(1800, "seconds", "an unclear outcome becomes REVIEW after", _PRODUCT)
+LEASE_MARGIN_SECONDS = Limit(30, "seconds", "a post's lease outlives its worker's deadline by", _PRODUCT)
+YIELD_SECONDS = Limit(60, "seconds", "of function time left when an upload yields", _PRODUCT)
+STALLED_SECONDS = Limit(900, "seconds", "a post not moved for this long is looked after", _PRODUCT)
+POST_ID_SECONDS = Limit(86400, "seconds", "TikTok's public post id is asked for", "product; moderation may take hours (documented)")
+MEDIA_DAYS = Limit(1, "days", "media stays in the bucket", _PRODUCT)
+
+# Tokens and connecting
+REFRESH_MARGIN_SECONDS = Limit(600, "seconds", "of life left when a token is refreshed, at least", _PRODUCT)
+REFRESH_MARGIN_PERCENT = Limit(25, "percent", "of its life left when a token is refreshed, at least", _PRODUCT)
+REFRESH_LEASE_SECONDS = Limit(30, "seconds", "one worker's right to refresh a token", _PRODUCT)
+REFRESH_MIN_FUNCTION_SECONDS = Limit(20, "seconds", "of function time left to start a refresh", _PRODUCT)
+ACCESS_TOKEN_SECONDS = Limit(86400, "seconds", "life of a token whose answer gives none", "TikTok clients (observed)")
+EXPIRING_DAYS = Limit(14, "days", "of a refresh token's life left when an account is expiring", _PRODUCT)
+STATE_SECONDS = Limit(600, "seconds", "to finish connecting an account", _PRODUCT)
+APP_SECRET_CACHE_SECONDS = Limit(300, "seconds", "the TikTok app's secret is cached", _PRODUCT)

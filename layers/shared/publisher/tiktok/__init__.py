@@ -1,0 +1,1 @@
+"""TikTok's API as a client sees it; knows nothing of AWS."""

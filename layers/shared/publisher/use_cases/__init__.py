@@ -1,0 +1,1 @@
+"""What the service does: one verb a file, each a function of (request, ports) that returns an answer."""
