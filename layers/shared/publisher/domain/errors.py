@@ -12,7 +12,8 @@ PublisherError
 │   │   ├── MediaRequired       no media at all
 │   │   ├── InvalidMediaUrl     a URL that may never be fetched
 │   │   ├── TextTooLong         a caption over TikTok's limit
-│   │   └── IdempotencyKeyReused  the same key with another body
+│   │   ├── IdempotencyKeyReused  the same key with another body
+│   │   └── InvalidPost         several of these at once
 │   ├── MediaDownloadFailed     the URL did not give the whole media
 │   ├── InvalidMediaType        the bytes are not what TikTok takes
 │   └── MediaTooLarge           more bytes than TikTok takes
@@ -27,7 +28,7 @@ PublisherError
     ├── RateLimitExceeded       too many calls or posts for now
     ├── RequestInFlight         the same Idempotency-Key is being answered
     ├── ServiceUnavailable      TikTok or AWS did not answer well
-    ├── PostBusy                another worker holds the post's lease
+    ├── Busy                    another worker is at the same object
     ├── UploadExpired           the upload URL died before its last byte was offered
     ├── Timeout                 an answer did not come in time
     └── InternalServerError     a fault of ours
@@ -35,6 +36,7 @@ PublisherError
 A class's name is its error name in the state machine; `code` is what the API answers.
 """
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 from pydantic import BaseModel
@@ -151,6 +153,21 @@ class IdempotencyKeyReused(InvalidRequest):
     code = "InvalidRequest"
 
 
+class InvalidPost(InvalidRequest):
+    """Everything that is wrong with a post, so that one answer tells it all; the first problem speaks for it."""
+
+    def __init__(self, problems: Sequence[RequestInvalid]) -> None:
+        """Gather at least one problem."""
+        first = problems[0]
+        super().__init__(first.error, first.message, field=first.field)
+        self.problems = tuple(problem.failure() for problem in problems)
+        self.first = first
+
+    def failure(self) -> Failure:
+        """Return the first problem as data."""
+        return self.first.failure()
+
+
 class MediaDownloadFailed(RequestInvalid):
     """The URL did not give the whole media."""
 
@@ -216,8 +233,8 @@ class ServiceUnavailable(TryAgain):
     """TikTok or AWS did not answer well."""
 
 
-class PostBusy(TryAgain):
-    """Another worker holds the post's lease."""
+class Busy(TryAgain):
+    """Another worker is at the same object: it holds the lease, or has changed it since it was read."""
 
     code = "ServiceUnavailable"
 

@@ -90,10 +90,12 @@ POLL_SECONDS = tuple(
     for seconds in (5, 5, 10, 20, 40, 60, 300)
 )
 REVIEW_SECONDS = Limit(1800, "seconds", "an unclear outcome becomes REVIEW after", _PRODUCT)
-LEASE_MARGIN_SECONDS = Limit(30, "seconds", "a post's lease outlives its worker's deadline by", _PRODUCT)
+UPLOAD_LEASE_SECONDS = Limit(120, "seconds", "one worker's right to send chunks, renewed with each", _PRODUCT)
 YIELD_SECONDS = Limit(60, "seconds", "of function time left when an upload yields", _PRODUCT)
 STALLED_SECONDS = Limit(900, "seconds", "a post not moved for this long is looked after", _PRODUCT)
-POST_ID_SECONDS = Limit(86400, "seconds", "TikTok's public post id is asked for", "product; moderation may take hours (documented)")
+POST_ID_SECONDS = Limit(
+    86400, "seconds", "TikTok's public post id is asked for", "product; moderation may take hours (documented)"
+)
 MEDIA_DAYS = Limit(1, "days", "media stays in the bucket", _PRODUCT)
 
 # Tokens and connecting

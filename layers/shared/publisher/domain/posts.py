@@ -1,0 +1,315 @@
+"""A post and its ledger: pure transitions that decide what may happen next.
+
+The guarantee rests here. An upload may be opened again until the last byte was offered to TikTok, because an upload
+whose URL nobody holds publishes nothing. From then on only TikTok's status decides, and nothing opens another upload.
+Each transition returns a new post; storing it is conditional on the version it was made from, so of two workers that
+start from the same version one wins and the other reads again.
+"""
+
+import zlib
+from enum import StrEnum
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from publisher.domain.chunks import ChunkPlan
+from publisher.domain.errors import Failure, Busy, PublishingFailed
+from publisher.domain.limits import (
+    POLL_SECONDS,
+    POST_ID_SECONDS,
+    PUBLISH_ATTEMPTS,
+    REVIEW_SECONDS,
+    STALLED_SECONDS,
+    UPLOAD_LEASE_SECONDS,
+    UPLOAD_URL_SECONDS,
+)
+from publisher.domain.media import VideoFacts
+
+WATCH_SHARDS = 8
+"""Index partitions over which the posts to look after are spread."""
+
+
+class Status(StrEnum):
+    """Where a post stands, in the words of the API."""
+
+    QUEUED = "QUEUED"
+    PROCESSING_DOWNLOAD = "PROCESSING_DOWNLOAD"
+    PROCESSING_UPLOAD = "PROCESSING_UPLOAD"
+    PUBLISH_COMPLETE = "PUBLISH_COMPLETE"
+    SEND_TO_USER_INBOX = "SEND_TO_USER_INBOX"
+    FAILED = "FAILED"
+    REVIEW = "REVIEW"
+
+
+TERMINAL = frozenset({Status.PUBLISH_COMPLETE, Status.SEND_TO_USER_INBOX, Status.FAILED, Status.REVIEW})
+
+Privacy = Literal["PUBLIC_TO_EVERYONE", "MUTUAL_FOLLOW_FRIENDS", "FOLLOWER_OF_CREATOR", "SELF_ONLY"]
+
+
+class Frozen(BaseModel):
+    """A value that never changes; a change makes a new one."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+class PostOptions(Frozen):
+    """The caller's choices, in TikTok's sense: what is not allowed is off. `privacy_level` is None for drafts."""
+
+    privacy_level: Privacy | None = None
+    allow_comment: bool = False
+    allow_duet: bool = False
+    allow_stitch: bool = False
+    brand_content: bool = False
+    brand_organic: bool = False
+    draft: bool = False
+    is_ai_generated: bool = False
+    video_cover_timestamp_ms: int | None = None
+
+
+class Media(Frozen):
+    """The one copy of the post's media in the bucket; `etag` fixes its bytes."""
+
+    key: str
+    etag: str
+    size: int
+    facts: VideoFacts
+
+
+class Upload(Frozen):
+    """An upload open at TikTok. `sealed_url` is encrypted, because the URL alone allows to upload."""
+
+    publish_id: str
+    sealed_url: str
+    plan: ChunkPlan
+    opened_at: float
+
+
+class Lease(Frozen):
+    """One worker's right to send chunks, until an epoch second."""
+
+    owner: str
+    until: float
+
+
+class Moment(Frozen):
+    """A line of the timeline: which step began, at an epoch second."""
+
+    step: str
+    at: float
+
+
+class Post(Frozen):
+    """A post and its ledger. Times are epoch seconds, sizes bytes, ids of TikTok strings."""
+
+    post_id: str
+    workspace_id: str
+    account_id: str
+    created_at: float
+    updated_at: float
+    post_type: Literal["video"] = "video"
+    text: str = ""
+    media_urls: tuple[str, ...]
+    options: PostOptions
+    warnings: tuple[str, ...] = ()
+    creator_username: str = ""
+    longest_seconds: int
+
+    status: Status = Status.QUEUED
+    revision: int = 0
+    attempt: int = 0
+    uploads_opened: int = 0
+    downloaded_bytes: int = 0
+    media: Media | None = None
+    upload: Upload | None = None
+    next_byte: int = 0
+    last_offered_at: float | None = None
+    lease: Lease | None = None
+    polls: int = 0
+    confirmed: Status | None = None
+    post_ids: tuple[str, ...] = ()
+    failure: Failure | None = None
+    timeline: tuple[Moment, ...] = ()
+    watch_at: float | None = None
+    version: int = 0
+
+    @property
+    def terminal(self) -> bool:
+        """True when nothing moves the post any more."""
+        return self.status in TERMINAL
+
+    @property
+    def watch_shard(self) -> str:
+        """The partition of the watch index that this post is in."""
+        return str(zlib.crc32(self.post_id.encode()) % WATCH_SHARDS)
+
+    @property
+    def last_offered(self) -> bool:
+        """True from just before the last byte is sent: the point of no return."""
+        return self.last_offered_at is not None
+
+    @property
+    def all_sent(self) -> bool:
+        """True when TikTok has acknowledged every byte."""
+        return self.media is not None and self.next_byte >= self.media.size
+
+    @property
+    def public_url(self) -> str | None:
+        """Where everybody can watch the post, once TikTok has told its id."""
+        if not self.post_ids or not self.creator_username:
+            return None
+        return f"https://www.tiktok.com/@{self.creator_username}/video/{self.post_ids[0]}"
+
+    @property
+    def awaits_post_id(self) -> bool:
+        """True for a public post whose id TikTok has not told yet."""
+        public = self.options.privacy_level == "PUBLIC_TO_EVERYONE" and not self.options.draft
+        return public and self.status is Status.PUBLISH_COMPLETE and not self.post_ids
+
+
+def _change(post: Post, now: float, **changes: object) -> Post:
+    return post.model_copy(
+        update={"updated_at": now, "watch_at": None if post.terminal else now + STALLED_SECONDS, **changes}
+    )
+
+
+def enter(post: Post, step: str, now: float, **changes: object) -> Post:
+    """Note in the timeline that a step begins; a step entered again keeps its first time."""
+    if post.timeline and post.timeline[-1].step == step and not changes:
+        return post
+    if post.timeline and post.timeline[-1].step == step:
+        return _change(post, now, **changes)
+    return _change(post, now, timeline=(*post.timeline, Moment(step=step, at=now)), **changes)
+
+
+def begin_download(post: Post, now: float) -> Post:
+    """Begin to fetch the media."""
+    return enter(post, "DownloadMedia", now, status=Status.PROCESSING_DOWNLOAD)
+
+
+def downloading(post: Post, downloaded_bytes: int, now: float) -> Post:
+    """Note how far the download has come."""
+    return _change(post, now, downloaded_bytes=downloaded_bytes)
+
+
+def downloaded(post: Post, media: Media, now: float) -> Post:
+    """Record the one copy of the media that everything after works on."""
+    if post.media is not None:
+        raise Busy("Another worker has recorded the media.", "Nothing to do: the post goes on with that copy.")
+    return _change(post, now, media=media, downloaded_bytes=media.size)
+
+
+def begin_attempt(post: Post, now: float) -> Post:
+    """Begin to open an upload; whatever an earlier attempt opened is dropped unused.
+
+    PublishingFailed when too many uploads were opened; AssertionError after the last byte was offered, because no
+    caller may come here then.
+    """
+    if post.last_offered:
+        raise AssertionError("the last byte was offered, so no other upload may be opened")
+    if post.uploads_opened >= PUBLISH_ATTEMPTS:
+        raise PublishingFailed(
+            f"TikTok did not keep an upload open in {PUBLISH_ATTEMPTS} attempts.",
+            "Nothing was published. Send the post again later.",
+        )
+    return enter(
+        post,
+        "InitializePost",
+        now,
+        status=Status.PROCESSING_UPLOAD,
+        attempt=post.attempt + 1,
+        uploads_opened=post.uploads_opened + 1,
+        upload=None,
+        next_byte=0,
+        lease=None,
+    )
+
+
+def attempt_refused(post: Post, now: float) -> Post:
+    """Take an attempt back that certainly opened no upload, so that it does not count."""
+    return _change(post, now, uploads_opened=post.uploads_opened - 1)
+
+
+def upload_opened(post: Post, upload: Upload, now: float) -> Post:
+    """Record the upload of the running attempt, before its first byte is sent."""
+    return _change(post, now, upload=upload)
+
+
+def take_lease(post: Post, owner: str, now: float) -> Post:
+    """Take or renew the right to send chunks; Busy while another worker holds it."""
+    if post.lease and post.lease.owner != owner and post.lease.until > now:
+        raise Busy("Another worker is uploading this post.", "Nothing to do: it goes on by itself.")
+    return enter(post, "UploadChunks", now, lease=Lease(owner=owner, until=now + UPLOAD_LEASE_SECONDS))
+
+
+def offer_last(post: Post, now: float) -> Post:
+    """Cross the point of no return: after this no other upload is opened."""
+    return _change(post, now, last_offered_at=post.last_offered_at or now)
+
+
+def acknowledged(post: Post, next_byte: int, now: float) -> Post:
+    """Record how many bytes TikTok has, and keep the lease for the next chunk."""
+    lease = post.lease and Lease(owner=post.lease.owner, until=now + UPLOAD_LEASE_SECONDS)
+    return _change(post, now, next_byte=next_byte, lease=lease)
+
+
+def release(post: Post, now: float) -> Post:
+    """Give the lease back."""
+    return _change(post, now, lease=None)
+
+
+def upload_expired(post: Post, now: float) -> bool:
+    """Tell whether the upload URL has outlived TikTok's limit."""
+    return post.upload is not None and now >= post.upload.opened_at + UPLOAD_URL_SECONDS
+
+
+def polled(post: Post, now: float) -> Post:
+    """Count a status check that had no outcome."""
+    return enter(
+        post, "CheckStatus", now, polls=post.polls + 1, watch_at=now + poll_wait(post.polls + 1) + STALLED_SECONDS
+    )
+
+
+def poll_wait(polls: int) -> int:
+    """Seconds to wait before the next status check when `polls` of them had no outcome."""
+    return int(POLL_SECONDS[min(polls, len(POLL_SECONDS) - 1)])
+
+
+def unclear(post: Post, now: float) -> bool:
+    """Tell whether TikTok has been silent for so long that a person should look."""
+    return post.last_offered_at is not None and now >= post.last_offered_at + REVIEW_SECONDS
+
+
+def confirm(post: Post, outcome: Status, post_ids: tuple[str, ...], failure: Failure | None, now: float) -> Post:
+    """Keep what TikTok said, before it becomes the outcome."""
+    return _change(post, now, confirmed=outcome, post_ids=post_ids or post.post_ids, failure=failure)
+
+
+def finish(post: Post, status: Status, now: float, failure: Failure | None = None) -> Post:
+    """Write the outcome; a post that has one keeps it."""
+    if post.terminal:
+        return post
+    step = "RecordPublished" if status in (Status.PUBLISH_COMPLETE, Status.SEND_TO_USER_INBOX) else "RecordFailure"
+    done = enter(post, step, now, status=status, failure=failure, lease=None)
+    return done.model_copy(update={"watch_at": now + POLL_SECONDS[0] if done.awaits_post_id else None})
+
+
+def look_again(post: Post, now: float) -> Post:
+    """Plan the next look for a public id that TikTok has not told: later each time, and for a day at most."""
+    wait = max(60.0, now - post.updated_at)
+    late = now + wait > post.updated_at + POST_ID_SECONDS
+    return post.model_copy(update={"watch_at": None if late else now + wait})
+
+
+def found_post_ids(post: Post, post_ids: tuple[str, ...]) -> Post:
+    """Record public ids that TikTok told after the outcome."""
+    return post.model_copy(update={"post_ids": post_ids, "watch_at": None})
+
+
+def redriven(post: Post, now: float) -> Post:
+    """Begin another execution of a post that nothing moves."""
+    return _change(post, now, revision=post.revision + 1, lease=None)
+
+
+def execution_name(post: Post) -> str:
+    """Name of the execution that moves this post; one per post and revision."""
+    return f"{post.post_id}-{post.revision}"

@@ -1,0 +1,316 @@
+"""What the use cases need from outside. An adapter in aws/ or tiktok/ does it for real, a fake in the tests does it in memory.
+
+Every adapter raises the errors of domain/errors.py. Each docstring says whether the call is safe to repeat when its
+answer is lost.
+"""
+
+from collections.abc import Callable, Collection, Sequence
+from contextlib import AbstractContextManager
+from typing import BinaryIO, Literal, Protocol
+
+from pydantic import BaseModel, ConfigDict, SecretStr
+
+from publisher.domain.accounts import Account, Creator
+from publisher.domain.chunks import Chunk, ChunkPlan
+from publisher.domain.keys import ApiKey
+from publisher.domain.media import VideoFacts
+from publisher.domain.posts import Post, PostOptions, Status
+
+
+class Value(BaseModel):
+    """A value that crosses a port."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+class Clock(Protocol):
+    """The time, and waiting."""
+
+    def now(self) -> float:
+        """Return the epoch second."""
+
+    def sleep(self, seconds: float) -> None:
+        """Wait."""
+
+
+class IdempotentRequest(Value):
+    """A request that came with an Idempotency-Key. `answer` is the JSON that was answered, once it was."""
+
+    workspace_id: str
+    key: str
+    body_hash: str
+    post_id: str
+    in_flight_until: float
+    answer: str | None = None
+
+
+class PostQuery(Value):
+    """Which posts to list; times are epoch seconds."""
+
+    workspace_id: str
+    status: Status | None = None
+    account_id: str | None = None
+    since: float | None = None
+    until: float | None = None
+    limit: int = 20
+    cursor: str | None = None
+
+
+class PostPage(Value):
+    """Posts, newest first, and the cursor of the page that follows, if one does."""
+
+    posts: tuple[Post, ...]
+    cursor: str | None
+
+
+class Posts(Protocol):
+    """The ledger."""
+
+    def accept(self, post: Post, request: IdempotentRequest | None) -> bool:
+        """Store a new post, and the request it came with, both or neither.
+
+        False when the request's key is known: then nothing was stored. Safe to repeat.
+        """
+
+    def get(self, post_id: str) -> Post | None:
+        """Return the post as it is at this moment."""
+
+    def save(self, post: Post) -> Post:
+        """Store a changed post if nobody has changed it since it was read; return it with its new version.
+
+        Busy when somebody has. Safe to repeat: a write whose answer was lost recognizes itself.
+        """
+
+    def find(self, query: PostQuery) -> PostPage:
+        """List posts of a workspace; InvalidRequest for a cursor that is not from here."""
+
+    def due(self, now: float, most: int) -> Sequence[str]:
+        """Return the ids of at most `most` posts whose watch time has come."""
+
+    def request(self, workspace_id: str, key: str) -> IdempotentRequest | None:
+        """Return the request that came with this key in the last days."""
+
+    def take_over(self, request: IdempotentRequest, now: float, until: float) -> bool:
+        """Begin to answer a request whose first worker is past its time; False when another one has begun."""
+
+    def answer(self, request: IdempotentRequest, answer: str) -> None:
+        """Keep what was answered. Safe to repeat: the first answer stays."""
+
+
+class Accounts(Protocol):
+    """Connected accounts, and connections that are under way."""
+
+    def get(self, account_id: str) -> Account | None:
+        """Return the account as it is at this moment."""
+
+    def find_open_id(self, open_id: str) -> Account | None:
+        """Return the account that holds this TikTok user, in whatever workspace."""
+
+    def of_workspace(self, workspace_id: str) -> Sequence[Account]:
+        """List a workspace's accounts, oldest first."""
+
+    def add(self, account: Account) -> None:
+        """Store a new account; Busy when its TikTok user is held by another one. Safe to repeat."""
+
+    def save(self, account: Account) -> Account:
+        """Store a changed account if nobody has changed it since it was read; Busy when somebody has. Safe to repeat."""
+
+    def begin_connecting(self, pending: "PendingConnection") -> None:
+        """Remember a connection under way until it expires."""
+
+    def finish_connecting(self, token_hash: str) -> "PendingConnection | None":
+        """Return and forget a connection under way: of several callers one gets it. Not safe to repeat."""
+
+
+class PendingConnection(Value):
+    """A connect link that was handed out, or a state that was sent to TikTok; known by a hash, gone at `expires_at`."""
+
+    kind: Literal["link", "state"]
+    token_hash: str
+    workspace_id: str
+    redirect_uri: str
+    session_hash: str = ""
+    expires_at: float
+
+
+class Keys(Protocol):
+    """API keys."""
+
+    def get(self, key_id: str) -> ApiKey | None:
+        """Return a key."""
+
+    def add(self, key: ApiKey) -> None:
+        """Store a new key."""
+
+    def used(self, key_id: str, now: float) -> None:
+        """Note when a key was last used."""
+
+
+class Vault(Protocol):
+    """Seals small secrets; what was sealed in one context opens in no other."""
+
+    def seal(self, text: SecretStr, context: dict[str, str]) -> str:
+        """Encrypt."""
+
+    def unseal(self, sealed: str, context: dict[str, str]) -> SecretStr:
+        """Decrypt; InternalServerError when the text was sealed in another context or changed."""
+
+
+class TikTokApp(Value):
+    """The operator's app at TikTok."""
+
+    client_key: str
+    client_secret: SecretStr
+
+
+class AppSecret(Protocol):
+    """Where the operator stored the TikTok app."""
+
+    def app(self) -> TikTokApp:
+        """Return the app; ServiceUnavailable, saying what to do, when none is stored."""
+
+
+class Source(Protocol):
+    """Media being downloaded."""
+
+    size: int | None
+    head: bytes
+
+    def readinto(self, buffer: memoryview) -> int:
+        """Fill the buffer unless the media ends before; 0 at the end; MediaDownloadFailed when it is cut."""
+
+
+class Fetcher(Protocol):
+    """Downloads from addresses that customers chose."""
+
+    def open(self, url: str, *, max_bytes: int) -> AbstractContextManager[Source]:
+        """Begin to download."""
+
+
+class Prober(Protocol):
+    """Reads what a container says of itself."""
+
+    def __call__(self, file: BinaryIO, size: int) -> VideoFacts:
+        """Return the facts of a video of `size` bytes; InvalidMediaType when it is none."""
+
+
+class StoredMedia(Value):
+    """An object of the bucket; `etag` fixes its bytes."""
+
+    key: str
+    etag: str
+    size: int
+
+
+class Reader(Protocol):
+    """Bytes of a stored object, in order."""
+
+    def readinto(self, buffer: memoryview) -> int:
+        """Fill the buffer unless the object ends before."""
+
+
+class MediaStore(Protocol):
+    """The media bucket."""
+
+    def store(self, key: str, source: Source, content_type: str, progress: Callable[[int], None]) -> StoredMedia:
+        """Stream a source into one object, telling the bytes stored so far; nothing stays when it fails.
+
+        Safe to repeat under another key.
+        """
+
+    def read(self, media: StoredMedia, first: int) -> AbstractContextManager[Reader]:
+        """Read an object from byte `first` on, in one request; ServiceUnavailable when its bytes have changed."""
+
+    def seekable(self, media: StoredMedia) -> AbstractContextManager[BinaryIO]:
+        """Open an object for reading here and there."""
+
+    def delete(self, key: str) -> None:
+        """Remove an object; no error when there is none."""
+
+
+class Executions(Protocol):
+    """Runs of the state machine."""
+
+    def start(self, post: Post) -> None:
+        """Start the execution of this post and revision; one that was started before is left alone. Safe to repeat."""
+
+    def running(self, post: Post) -> bool:
+        """Tell whether the execution of this post and revision is under way."""
+
+
+class Grant(Value):
+    """TikTok's answer when an account is connected or its tokens are refreshed; durations are seconds."""
+
+    open_id: str
+    access_token: SecretStr
+    refresh_token: SecretStr
+    expires_in: int
+    refresh_expires_in: int
+    scopes: tuple[str, ...]
+
+
+class Profile(Value):
+    """A TikTok user, as far as the granted scopes show."""
+
+    open_id: str
+    username: str = ""
+    display_name: str = ""
+    avatar_url: str = ""
+
+
+class OpenedUpload(Value):
+    """An upload just opened; whoever holds the URL may upload."""
+
+    publish_id: str
+    upload_url: SecretStr
+
+
+class ChunkAnswer(Value):
+    """TikTok's answer to a chunk: go on, all in, `received` bytes so far, or no such upload any more."""
+
+    kind: Literal["more", "complete", "out_of_order", "gone"]
+    received: int | None = None
+
+
+class PublishStatus(Value):
+    """What TikTok says of a post. `post_ids` are public ids, as strings."""
+
+    status: str
+    fail_reason: str | None = None
+    post_ids: tuple[str, ...] = ()
+    uploaded_bytes: int | None = None
+    log_id: str | None = None
+
+
+class TikTok(Protocol):
+    """TikTok's API.
+
+    TokenExpired when TikTok takes the access token for invalid, InvalidToken when a scope is missing, RateLimitExceeded
+    and TikTokRefused when it certainly did nothing, ServiceUnavailable or Timeout when it may or may not have acted.
+    """
+
+    def authorize_url(self, *, state: str, challenge: str, redirect_uri: str, scopes: Collection[str]) -> str:
+        """Return the address of the consent page; `challenge` is TikTok's hex form of PKCE."""
+
+    def exchange_code(self, *, code: str, verifier: str, redirect_uri: str) -> Grant:
+        """Trade a code for tokens; ConnectionRefused when TikTok does not take it. A code works once."""
+
+    def refresh(self, refresh_token: SecretStr) -> Grant:
+        """Trade a refresh token for new ones; TokenExpired when it is dead. Not safe to repeat: the old one may die."""
+
+    def profile(self, access_token: SecretStr, scopes: Collection[str]) -> Profile:
+        """Return the user, asking only for what the scopes allow. Safe to repeat."""
+
+    def creator(self, access_token: SecretStr) -> Creator:
+        """Return the creator's live posting options; AccountDisabled or RateLimitExceeded when he cannot post now."""
+
+    def open_upload(self, access_token: SecretStr, *, text: str, options: PostOptions, plan: ChunkPlan) -> OpenedUpload:
+        """Open an upload for a direct post or a draft. Repeating opens another; one that gets no bytes publishes nothing."""
+
+    def put_chunk(
+        self, upload_url: SecretStr, *, chunk: Chunk, total: int, content_type: str, data: memoryview
+    ) -> ChunkAnswer:
+        """Send a chunk. Safe to repeat on the same URL: TikTok answers what it already has."""
+
+    def status(self, access_token: SecretStr, publish_id: str) -> PublishStatus:
+        """Ask what became of a post. Safe to repeat."""
