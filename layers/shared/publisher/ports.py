@@ -1,4 +1,4 @@
-"""What the use cases need from outside. An adapter in aws/ or tiktok/ does it for real, a fake in the tests does it in memory.
+"""What the use cases need from outside: adapters in aws/ and tiktok/ do it for real, fakes in the tests in memory.
 
 Every adapter raises the errors of domain/errors.py. Each docstring says whether the call is safe to repeat when its
 answer is lost.
@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, SecretStr
 
 from publisher.domain.accounts import Account, Creator
 from publisher.domain.chunks import Chunk, ChunkPlan
+from publisher.domain.errors import Failure
 from publisher.domain.keys import ApiKey
 from publisher.domain.media import VideoFacts
 from publisher.domain.posts import Post, PostOptions, Status
@@ -21,6 +22,10 @@ class Value(BaseModel):
     """A value that crosses a port."""
 
     model_config = ConfigDict(frozen=True)
+
+
+type SecondsLeft = Callable[[], float]
+"""Seconds of function time that a worker has left."""
 
 
 class Clock(Protocol):
@@ -113,7 +118,7 @@ class Accounts(Protocol):
         """Store a new account; Busy when its TikTok user is held by another one. Safe to repeat."""
 
     def save(self, account: Account) -> Account:
-        """Store a changed account if nobody has changed it since it was read; Busy when somebody has. Safe to repeat."""
+        """Store a changed account as `Posts.save` does; Busy when somebody else has changed it. Safe to repeat."""
 
     def begin_connecting(self, pending: "PendingConnection") -> None:
         """Remember a connection under way until it expires."""
@@ -149,8 +154,8 @@ class Keys(Protocol):
 class Vault(Protocol):
     """Seals small secrets; what was sealed in one context opens in no other."""
 
-    def seal(self, text: SecretStr, context: dict[str, str]) -> str:
-        """Encrypt."""
+    def sealer(self, context: dict[str, str]) -> Callable[[SecretStr], str]:
+        """Return a function that encrypts without calling anybody, so that it cannot fail between two other calls."""
 
     def unseal(self, sealed: str, context: dict[str, str]) -> SecretStr:
         """Decrypt; InternalServerError when the text was sealed in another context or changed."""
@@ -232,7 +237,10 @@ class Executions(Protocol):
     """Runs of the state machine."""
 
     def start(self, post: Post) -> None:
-        """Start the execution of this post and revision; one that was started before is left alone. Safe to repeat."""
+        """Start the execution of this post and revision, under its name and with a StepInput as input.
+
+        One that was started before is left alone, so this is safe to repeat.
+        """
 
     def running(self, post: Post) -> bool:
         """Tell whether the execution of this post and revision is under way."""
@@ -273,13 +281,12 @@ class ChunkAnswer(Value):
 
 
 class PublishStatus(Value):
-    """What TikTok says of a post. `post_ids` are public ids, as strings."""
+    """What TikTok says of a post. `post_ids` are public ids, as strings; `failure` says why it FAILED."""
 
     status: str
-    fail_reason: str | None = None
     post_ids: tuple[str, ...] = ()
     uploaded_bytes: int | None = None
-    log_id: str | None = None
+    failure: Failure | None = None
 
 
 class TikTok(Protocol):
@@ -305,7 +312,10 @@ class TikTok(Protocol):
         """Return the creator's live posting options; AccountDisabled or RateLimitExceeded when he cannot post now."""
 
     def open_upload(self, access_token: SecretStr, *, text: str, options: PostOptions, plan: ChunkPlan) -> OpenedUpload:
-        """Open an upload for a direct post or a draft. Repeating opens another; one that gets no bytes publishes nothing."""
+        """Open an upload for a direct post or a draft.
+
+        Repeating opens another; one that gets no bytes publishes nothing.
+        """
 
     def put_chunk(
         self, upload_url: SecretStr, *, chunk: Chunk, total: int, content_type: str, data: memoryview
@@ -314,3 +324,32 @@ class TikTok(Protocol):
 
     def status(self, access_token: SecretStr, publish_id: str) -> PublishStatus:
         """Ask what became of a post. Safe to repeat."""
+
+
+class Ports(Protocol):
+    """All of them; each is made when it is first asked for."""
+
+    @property
+    def clock(self) -> Clock: ...
+    @property
+    def posts(self) -> Posts: ...
+    @property
+    def accounts(self) -> Accounts: ...
+    @property
+    def keys(self) -> Keys: ...
+    @property
+    def vault(self) -> Vault: ...
+    @property
+    def app_secret(self) -> AppSecret: ...
+    @property
+    def fetcher(self) -> Fetcher: ...
+    @property
+    def prober(self) -> Prober: ...
+    @property
+    def media(self) -> MediaStore: ...
+    @property
+    def executions(self) -> Executions: ...
+    @property
+    def tiktok(self) -> TikTok: ...
+    @property
+    def trusted_media_origins(self) -> tuple[str, ...]: ...

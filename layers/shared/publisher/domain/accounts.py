@@ -109,7 +109,7 @@ class Creator(BaseModel):
 
 
 def fresh_enough(tokens: SealedTokens, now: float) -> bool:
-    """Tell whether the access token may be used as it is: neither a quarter of its life nor ten minutes left is too little."""
+    """Tell whether the access token has enough of its life left: ten minutes, and a quarter of it."""
     margin = max(REFRESH_MARGIN_SECONDS, tokens.lifetime * REFRESH_MARGIN_PERCENT / 100)
     return tokens.expires_at - now >= margin
 

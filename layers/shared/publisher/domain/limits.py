@@ -54,6 +54,13 @@ STATUS_PER_MINUTE = Limit(30, "calls a minute", "asking for a post's status", _P
 TIKTOK_CONNECT_SECONDS = Limit(5, "seconds", "longest wait for a connection to TikTok", _PRODUCT)
 TIKTOK_ANSWER_SECONDS = Limit(10, "seconds", "longest wait for an answer of TikTok's API", _PRODUCT)
 CHUNK_ANSWER_SECONDS = Limit(60, "seconds", "longest silence while a chunk is sent", _PRODUCT)
+ANSWER_BYTES = Limit(MIB, "bytes", "largest answer of TikTok that is read", _PRODUCT)
+RATE_WINDOW_SECONDS = Limit(
+    60, "seconds", "TikTok counts the calls of a token over", "TikTok, Display API (documented)"
+)
+POST_WINDOW_SECONDS = Limit(
+    86400, "seconds", "TikTok counts a creator's posts and drafts, and an app's creators, over", _POSTING
+)
 
 # Best practices: beyond these a post carries a warning
 ADVISED_BYTES = Limit(100 * 10**6, "bytes", "videos above this upload slowly", "the documented API, best practices")
@@ -69,11 +76,14 @@ MEDIA_URL_CHARACTERS = Limit(2048, "characters", "longest media URL", _PRODUCT)
 IDEMPOTENCY_KEY_CHARACTERS = Limit(255, "characters", "longest Idempotency-Key", _PRODUCT)
 IDEMPOTENCY_DAYS = Limit(7, "days", "an Idempotency-Key is remembered", _PRODUCT)
 WAIT_SECONDS = Limit(25, "seconds", "longest wait of POST /v2/posts for the outcome", "product; API Gateway ends at 30")
+IN_FLIGHT_SECONDS = Limit(30, "seconds", "a request with an Idempotency-Key is taken to be in flight", _PRODUCT)
+KEY_USED_SECONDS = Limit(3600, "seconds", "between two notes of a key's last use", _PRODUCT)
 PAGE_POSTS = Limit(100, "posts", "largest page of a list", _PRODUCT)
 
 # Fetching media
 FETCH_REDIRECTS = Limit(3, "redirects", "most redirects of a media URL", _PRODUCT)
 FETCH_HEADER_SECONDS = Limit(15, "seconds", "longest wait for a media server's headers", _PRODUCT)
+FETCH_HEADER_BYTES = Limit(256 * KIB, "bytes", "most headers of a media server's answer", _PRODUCT)
 FETCH_CONNECT_SECONDS = Limit(5, "seconds", "longest wait for a connection to a media server", _PRODUCT)
 FETCH_IDLE_SECONDS = Limit(10, "seconds", "longest silence of a media server", _PRODUCT)
 FETCH_GRACE_SECONDS = Limit(5, "seconds", "after this the lowest rate counts", _PRODUCT)
@@ -93,6 +103,9 @@ REVIEW_SECONDS = Limit(1800, "seconds", "an unclear outcome becomes REVIEW after
 UPLOAD_LEASE_SECONDS = Limit(120, "seconds", "one worker's right to send chunks, renewed with each", _PRODUCT)
 YIELD_SECONDS = Limit(60, "seconds", "of function time left when an upload yields", _PRODUCT)
 STALLED_SECONDS = Limit(900, "seconds", "a post not moved for this long is looked after", _PRODUCT)
+REDRIVES = Limit(5, "executions", "most continuations of a post whose execution died", _PRODUCT)
+START_SECONDS = Limit(60, "seconds", "an accepted post that did not start is looked after", _PRODUCT)
+SWEEP_POSTS = Limit(100, "posts", "looked after in one sweep", _PRODUCT)
 POST_ID_SECONDS = Limit(
     86400, "seconds", "TikTok's public post id is asked for", "product; moderation may take hours (documented)"
 )
@@ -103,7 +116,12 @@ REFRESH_MARGIN_SECONDS = Limit(600, "seconds", "of life left when a token is ref
 REFRESH_MARGIN_PERCENT = Limit(25, "percent", "of its life left when a token is refreshed, at least", _PRODUCT)
 REFRESH_LEASE_SECONDS = Limit(30, "seconds", "one worker's right to refresh a token", _PRODUCT)
 REFRESH_MIN_FUNCTION_SECONDS = Limit(20, "seconds", "of function time left to start a refresh", _PRODUCT)
+REFRESH_TURNS = Limit(60, "turns", "a worker waits for another's refresh, about 0.4 s each", _PRODUCT)
+TOKEN_WRITE_TRIES = Limit(5, "tries", "to store new tokens, half a second apart", _PRODUCT)
 ACCESS_TOKEN_SECONDS = Limit(86400, "seconds", "life of a token whose answer gives none", "TikTok clients (observed)")
+REFRESH_TOKEN_SECONDS = Limit(
+    180 * 86400, "seconds", "life of a refresh token whose answer gives none", "TikTok, the shorter of two documented"
+)
 EXPIRING_DAYS = Limit(14, "days", "of a refresh token's life left when an account is expiring", _PRODUCT)
 STATE_SECONDS = Limit(600, "seconds", "to finish connecting an account", _PRODUCT)
 APP_SECRET_CACHE_SECONDS = Limit(300, "seconds", "the TikTok app's secret is cached", _PRODUCT)

@@ -13,7 +13,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 
 from publisher.domain.chunks import ChunkPlan
-from publisher.domain.errors import Failure, Busy, PublishingFailed
+from publisher.domain.errors import Busy, Failure, PublishingFailed
 from publisher.domain.limits import (
     POLL_SECONDS,
     POST_ID_SECONDS,
@@ -72,6 +72,7 @@ class Media(Frozen):
     key: str
     etag: str
     size: int
+    content_type: str
     facts: VideoFacts
 
 
@@ -289,13 +290,24 @@ def finish(post: Post, status: Status, now: float, failure: Failure | None = Non
     if post.terminal:
         return post
     step = "RecordPublished" if status in (Status.PUBLISH_COMPLETE, Status.SEND_TO_USER_INBOX) else "RecordFailure"
-    done = enter(post, step, now, status=status, failure=failure, lease=None)
-    return done.model_copy(update={"watch_at": now + POLL_SECONDS[0] if done.awaits_post_id else None})
+    return _ended(enter(post, step, now, status=status, failure=failure, lease=None), now)
+
+
+def learned(post: Post, status: str, post_ids: tuple[str, ...], failure: Failure | None, now: float) -> Post:
+    """Replace REVIEW by what TikTok said in the end."""
+    known = enter(post, "CheckStatus", now, status=Status(status), failure=failure, post_ids=post_ids or post.post_ids)
+    return _ended(known, now)
+
+
+def _ended(post: Post, now: float) -> Post:
+    """Plan the first look at an ended post that TikTok may still say more about."""
+    open_question = post.awaits_post_id or post.status is Status.REVIEW
+    return post.model_copy(update={"watch_at": now + POLL_SECONDS[0] if open_question else None})
 
 
 def look_again(post: Post, now: float) -> Post:
-    """Plan the next look for a public id that TikTok has not told: later each time, and for a day at most."""
-    wait = max(60.0, now - post.updated_at)
+    """Plan the next look at an ended post: later each time, and for a day at most."""
+    wait = max(float(POLL_SECONDS[-2]), now - post.updated_at)
     late = now + wait > post.updated_at + POST_ID_SECONDS
     return post.model_copy(update={"watch_at": None if late else now + wait})
 

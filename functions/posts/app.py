@@ -1,0 +1,31 @@
+"""Posts over HTTP: take them in, show them, list them."""
+
+from publisher.api import PostDetail, PostList
+from publisher.use_cases.create_post import create_post, wait_for_outcome
+from publisher.use_cases.get_post import get_post
+from publisher.use_cases.list_posts import list_posts
+from publisher.web import Answer, Api, Call, json_answer, post_answer, wanted_wait
+
+api = Api()
+handler = api.handler
+
+
+@api.route("POST", "/v2/posts", scope="posts:write")
+def create(call: Call) -> Answer:
+    """Accept a post, and wait for its outcome unless the caller prefers not to."""
+    key, left = call.header("idempotency-key"), call.seconds_left()
+    accepted = create_post(call.ports, call.workspace_id, call.json(), idempotency_key=key, seconds_left=left)
+    wait = 0 if accepted.replay else min(wanted_wait(call.header("prefer")), call.seconds_left() - 2)
+    return post_answer(call, accepted, wait_for_outcome(call.ports, accepted.post, seconds=wait))
+
+
+@api.route("GET", "/v2/posts/{postSubmissionId}", scope="posts:read")
+def get(call: Call) -> Answer:
+    """Show a post."""
+    return json_answer(200, PostDetail.of(get_post(call.ports, call.workspace_id, call.path["postSubmissionId"])))
+
+
+@api.route("GET", "/v2/posts", scope="posts:read")
+def find(call: Call) -> Answer:
+    """List posts, newest first."""
+    return json_answer(200, PostList.of(list_posts(call.ports, call.workspace_id, call.query)))

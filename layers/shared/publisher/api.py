@@ -1,0 +1,394 @@
+"""The API's requests and answers, in the names and casing of the documented API."""
+
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, StrictStr, ValidationError
+from pydantic.alias_generators import to_camel
+
+from publisher.domain.accounts import Account, AccountState
+from publisher.domain.errors import Failure, InvalidPlatform, InvalidRequest, MissingParameter, RequestInvalid
+from publisher.domain.posts import Post, PostOptions, Status
+from publisher.domain.rules import PRIVACY_LEVELS, Consent, consent, label
+from publisher.ports import PostPage
+
+_MESSAGES = {
+    Status.QUEUED: "Post accepted",
+    Status.PROCESSING_DOWNLOAD: "Post accepted",
+    Status.PROCESSING_UPLOAD: "Post accepted",
+    Status.PUBLISH_COMPLETE: "Post published successfully",
+    Status.SEND_TO_USER_INBOX: "Draft sent; the creator finishes it from the notification in TikTok's inbox",
+    Status.REVIEW: "TikTok has not said whether the post is there; look at the account before posting again",
+    Status.FAILED: "Post failed",
+}
+
+
+class ApiModel(BaseModel):
+    """camelCase outside, snake_case inside; an unknown field is refused."""
+
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="forbid", frozen=True)
+
+
+class TargetRequest(ApiModel):
+    """Where the post goes; there is one place."""
+
+    target_type: StrictStr | None = None
+
+
+class ContentRequest(ApiModel):
+    """What is posted."""
+
+    text: StrictStr = ""
+    media_urls: list[StrictStr] | StrictStr | None = None
+    platform: StrictStr | None = None
+
+
+class OptionsRequest(ApiModel):
+    """TikTok's options; what is left out is off."""
+
+    privacy_level: StrictStr | None = None
+    allow_comment: StrictBool = False
+    allow_duet: StrictBool = False
+    allow_stitch: StrictBool = False
+    brand_content_toggle: StrictBool = False
+    brand_organic_toggle: StrictBool = False
+    draft: StrictBool = False
+    is_ai_generated: StrictBool = False
+    video_cover_timestamp_ms: StrictInt | None = Field(default=None, ge=0, le=2**31 - 1)
+
+
+class PostRequest(ApiModel):
+    """The part under `post`."""
+
+    account_id: StrictStr | None = None
+    content: ContentRequest = ContentRequest()
+    target: TargetRequest | None = None
+    tiktok_options: OptionsRequest | None = None
+
+
+class CreatePostRequest(ApiModel):
+    """Body of POST /v2/posts. Everything has a default here, so that all problems are found at once."""
+
+    post: PostRequest = PostRequest()
+    tiktok_options: OptionsRequest | None = None
+
+    @property
+    def media_urls(self) -> tuple[str, ...]:
+        """The media URLs, given as a list or as one string."""
+        urls = self.post.content.media_urls
+        return (urls,) if isinstance(urls, str) else tuple(urls or ())
+
+    @property
+    def chosen_options(self) -> OptionsRequest:
+        """TikTok's options, from either of the two places."""
+        return self.post.tiktok_options or self.tiktok_options or OptionsRequest()
+
+    def options(self) -> PostOptions:
+        """Return the options in the domain's words; an unknown privacy level is left out (rules.py refuses it)."""
+        given = self.chosen_options
+        return PostOptions.model_validate(
+            {
+                "privacy_level": given.privacy_level if given.privacy_level in PRIVACY_LEVELS else None,
+                "allow_comment": given.allow_comment,
+                "allow_duet": given.allow_duet,
+                "allow_stitch": given.allow_stitch,
+                "brand_content": given.brand_content_toggle,
+                "brand_organic": given.brand_organic_toggle,
+                "draft": given.draft,
+                "is_ai_generated": given.is_ai_generated,
+                "video_cover_timestamp_ms": given.video_cover_timestamp_ms,
+            }
+        )
+
+
+def read_create_post(body: object) -> tuple[CreatePostRequest, list[RequestInvalid]]:
+    """Read a body as far as it can be read, and list every field that cannot."""
+    if not isinstance(body, dict):
+        raise InvalidRequest('The body is not a JSON object with a "post".', "See POST /v2/posts in the README.")
+    problems: list[RequestInvalid] = []
+    for _ in range(_MOST_PROBLEMS):
+        try:
+            request = CreatePostRequest.model_validate(body)
+        except ValidationError as error:
+            for fault in error.errors(include_url=False, include_input=False, include_context=False):
+                path = _path(fault["loc"])
+                problems.append(_problem(".".join(path), fault["type"], fault["msg"]))
+                body = _without(body, path)
+        else:
+            return request, _first_of_each_field(problems) + _shape_problems(request)
+    raise InvalidRequest("The body has too many wrong fields.", "See POST /v2/posts in the README.")
+
+
+_MOST_PROBLEMS = 10
+"""Rounds of reading a body; each takes out what was wrong."""
+
+
+def _path(loc: tuple[int | str, ...]) -> list[str]:
+    """Return the names that lead to a wrong field, without list indexes and the branches of a union."""
+    names = []
+    for part in loc:
+        if isinstance(part, int) or "[" in part or part in ("str", "constrained-str"):
+            break
+        names.append(part)
+    return names
+
+
+def _without(body: dict[str, Any], path: list[str]) -> dict[str, Any]:
+    if len(path) == 1 or not isinstance(body.get(path[0]), dict):
+        return {name: value for name, value in body.items() if name != path[0]}
+    return {**body, path[0]: _without(body[path[0]], path[1:])}
+
+
+def _problem(field: str, kind: str, text: str) -> RequestInvalid:
+    if kind == "extra_forbidden":
+        return InvalidRequest(f"{field} is not a field of this request.", "Remove it or check its name.", field=field)
+    return InvalidRequest(f"{field}: {text}.", "Give it the type that the README shows.", field=field)
+
+
+def _first_of_each_field(problems: list[RequestInvalid]) -> list[RequestInvalid]:
+    return list({problem.field: problem for problem in reversed(problems)}.values())[::-1]
+
+
+def _shape_problems(request: CreatePostRequest) -> list[RequestInvalid]:
+    problems: list[RequestInvalid] = []
+    platform = request.post.content.platform
+    if request.post.account_id is None:
+        problems.append(
+            MissingParameter("accountId is missing.", "GET /api/accounts lists them.", field="post.accountId")
+        )
+    if platform is None:
+        problems.append(MissingParameter("platform is missing.", 'Set it to "tiktok".', field="post.content.platform"))
+    elif platform != "tiktok":
+        problems.append(
+            InvalidPlatform("The platform is not supported.", 'Set it to "tiktok".', field="post.content.platform")
+        )
+    target = request.post.target
+    if target and target.target_type is not None and target.target_type != platform:
+        problems.append(
+            InvalidRequest(
+                "targetType differs from platform.",
+                "Make them equal or leave target out.",
+                field="post.target.targetType",
+            )
+        )
+    if request.post.tiktok_options is not None and request.tiktok_options is not None:
+        problems.append(
+            InvalidRequest("tiktokOptions is given twice.", "Keep the one inside post.", field="tiktokOptions")
+        )
+    return problems
+
+
+class AccountAnswer(BaseModel):
+    """An account in GET /api/accounts."""
+
+    account_id: str
+    social_channel_type: Literal["tiktok"] = "tiktok"
+    is_valid: bool
+    expires_at: str | None
+    created_at: str
+    updated_at: str
+    tiktok_username: str
+    tiktok_display_name: str
+    tiktok_avatar_url: str
+    tiktok_open_id: str
+    scopes: list[str]
+    state: AccountState
+
+    @classmethod
+    def of(cls, account: Account, now: float) -> "AccountAnswer":
+        """Show an account; tokens stay where they are."""
+        state = account.state(now)
+        return cls(
+            account_id=account.account_id,
+            is_valid=state in (AccountState.ACTIVE, AccountState.EXPIRING),
+            expires_at=iso(account.tokens.refresh_expires_at) if account.tokens else None,
+            created_at=iso(account.created_at),
+            updated_at=iso(account.updated_at),
+            tiktok_username=account.username,
+            tiktok_display_name=account.display_name,
+            tiktok_avatar_url=account.avatar_url,
+            tiktok_open_id=account.open_id,
+            scopes=list(account.scopes),
+            state=state,
+        )
+
+
+class AccountList(BaseModel):
+    """What GET /api/accounts answers."""
+
+    accounts: list[AccountAnswer]
+
+
+class ConnectedAnswer(BaseModel):
+    """What the callback answers a program: the account, and what the creator did not allow."""
+
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
+
+    success: Literal[True] = True
+    account: AccountAnswer
+    missing_scopes: list[str]
+
+
+class ConnectLinkAnswer(BaseModel):
+    """A link that connects an account, for whichever browser opens it first."""
+
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
+
+    connect_url: str
+    expires_at: str
+
+
+class MomentAnswer(BaseModel):
+    """A step in a post's timeline, with bytes where it moves some."""
+
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
+
+    step: str
+    at: str
+    bytes: int | None = None
+    total_bytes: int | None = None
+
+
+class PostAnswer(BaseModel):
+    """What POST /v2/posts answers: the page's seven keys and ours."""
+
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
+
+    success: bool
+    post_submission_id: str
+    platform: Literal["tiktok"] = "tiktok"
+    post_type: str = Field(alias="post_type")
+    publish_id: str | None = Field(alias="publish_id")
+    status: Status
+    message: str
+    label: str | None
+    consent: Consent
+    warnings: tuple[str, ...]
+    status_url: str
+    request_id: str | None = None
+
+    @classmethod
+    def of(cls, post: Post) -> "PostAnswer":
+        """Show a post."""
+        return cls.model_validate(_shown(post))
+
+
+class PostDetail(PostAnswer):
+    """What GET of one post answers, and each post of the list."""
+
+    account_id: str
+    timeline: list[MomentAnswer]
+    public_url: str | None
+    post_ids: tuple[str, ...]
+    options: OptionsRequest
+    created_at: str
+    updated_at: str
+    error: str | None = None
+    code: str | None = None
+    retryable: bool | None = None
+    tiktok_log_id: str | None = Field(default=None, alias="tiktok_log_id")
+
+    @classmethod
+    def of(cls, post: Post) -> "PostDetail":
+        """Show a post with all that is known of it."""
+        failure = post.failure if post.status in (Status.FAILED, Status.REVIEW) else None
+        told = failure.model_dump(include={"error", "code", "message", "retryable", "tiktok_log_id"}) if failure else {}
+        return cls.model_validate(
+            {
+                **_shown(post),
+                "account_id": post.account_id,
+                "timeline": [_moment(post, number) for number in range(len(post.timeline))],
+                "public_url": post.public_url,
+                "post_ids": post.post_ids,
+                "options": _options_shown(post.options),
+                "created_at": iso(post.created_at),
+                "updated_at": iso(post.updated_at),
+                **told,
+            }
+        )
+
+
+class PostList(BaseModel):
+    """A page of posts; `cursor` leads to the next one."""
+
+    posts: list[PostDetail]
+    cursor: str | None
+
+    @classmethod
+    def of(cls, page: PostPage) -> "PostList":
+        """Show a page."""
+        return cls(posts=[PostDetail.of(post) for post in page.posts], cursor=page.cursor)
+
+
+def _shown(post: Post) -> dict[str, Any]:
+    return {
+        "success": post.status is not Status.FAILED,
+        "post_submission_id": post.post_id,
+        "post_type": post.post_type,
+        "publish_id": post.upload.publish_id if post.upload else None,
+        "status": post.status,
+        "message": _MESSAGES[post.status],
+        "label": label(post.options),
+        "consent": consent(post.options),
+        "warnings": post.warnings,
+        "status_url": f"/v2/posts/{post.post_id}",
+    }
+
+
+def _moment(post: Post, number: int) -> MomentAnswer:
+    moment = post.timeline[number]
+    total = post.media.size if post.media else None
+    moved = {"DownloadMedia": post.downloaded_bytes, "UploadChunks": post.next_byte}.get(moment.step)
+    return MomentAnswer(
+        step=moment.step, at=iso(moment.at), bytes=moved, total_bytes=total if moved is not None else None
+    )
+
+
+def _options_shown(options: PostOptions) -> OptionsRequest:
+    return OptionsRequest(
+        privacy_level=options.privacy_level,
+        allow_comment=options.allow_comment,
+        allow_duet=options.allow_duet,
+        allow_stitch=options.allow_stitch,
+        brand_content_toggle=options.brand_content,
+        brand_organic_toggle=options.brand_organic,
+        draft=options.draft,
+        is_ai_generated=options.is_ai_generated,
+        video_cover_timestamp_ms=options.video_cover_timestamp_ms,
+    )
+
+
+class FailureAnswer(BaseModel):
+    """Every error: the page's shape and ours."""
+
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
+
+    success: Literal[False] = False
+    error: str
+    code: str
+    message: str
+    platform: Literal["tiktok"] = "tiktok"
+    retryable: bool
+    request_id: str | None
+    post_submission_id: str | None = None
+    tiktok_log_id: str | None = Field(default=None, alias="tiktok_log_id")
+    problems: list["ProblemAnswer"] | None = None
+
+
+class ProblemAnswer(BaseModel):
+    """One of several things that are wrong with a request."""
+
+    field: str | None
+    code: str
+    error: str
+    message: str
+
+    @classmethod
+    def of(cls, failure: Failure) -> "ProblemAnswer":
+        """Show a problem."""
+        return cls(field=failure.field, code=failure.code, error=failure.error, message=failure.message)
+
+
+def iso(at: float) -> str:
+    """Write an epoch second as ISO 8601 in UTC with milliseconds."""
+    return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,0 +1,37 @@
+"""Step CheckStatus: ask TikTok what became of the post."""
+
+from publisher.domain.errors import PublishingFailed
+from publisher.domain.posts import Post, Status, confirm, poll_wait, polled, unclear
+from publisher.messages import StepInput, StepOutput
+from publisher.ports import Ports, PublishStatus, SecondsLeft
+from publisher.use_cases.load_post import load_post
+from publisher.use_cases.use_access_token import use_access_token
+
+OUTCOMES = frozenset({Status.PUBLISH_COMPLETE, Status.SEND_TO_USER_INBOX, Status.FAILED})
+
+
+def check_status(request: StepInput, ports: Ports, seconds_left: SecondsLeft) -> StepOutput:
+    """Keep TikTok's word when it has one; else wait longer each time, until the outcome counts as unclear."""
+    post = load_post(ports, request.post_id)
+    if post.terminal or post.confirmed in OUTCOMES:
+        return StepOutput(next="RecordFailure" if post.confirmed is Status.FAILED else "RecordPublished")
+    said = ask_status(ports, post, seconds_left=seconds_left())
+    now = ports.clock.now()
+    if said.status in OUTCOMES:
+        outcome = Status(said.status)
+        ports.posts.save(confirm(post, outcome, said.post_ids, said.failure, now))
+        return StepOutput(next="RecordFailure" if outcome is Status.FAILED else "RecordPublished")
+    if unclear(post, now):
+        return StepOutput(next="RecordFailure")
+    post = ports.posts.save(polled(post, now))
+    return StepOutput(next="WaitForTikTok", wait_seconds=poll_wait(post.polls))
+
+
+def ask_status(ports: Ports, post: Post, *, seconds_left: float) -> PublishStatus:
+    """Ask TikTok about the post's upload."""
+    upload = post.upload
+    if upload is None:
+        raise PublishingFailed("Nothing was uploaded to TikTok.", "Send the post again.")
+    return use_access_token(
+        ports, post.account_id, lambda token: ports.tiktok.status(token, upload.publish_id), seconds_left=seconds_left
+    )

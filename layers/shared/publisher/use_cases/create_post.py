@@ -1,0 +1,218 @@
+"""Take a post in: check everything, store it once, start it, and wait for its outcome if the caller does."""
+
+import hashlib
+import json
+import uuid
+
+from publisher.api import CreatePostRequest, read_create_post
+from publisher.domain.accounts import Account, Creator
+from publisher.domain.errors import (
+    IdempotencyKeyReused,
+    InvalidAccountId,
+    InvalidPost,
+    InvalidRequest,
+    InvalidToken,
+    PublisherError,
+    RequestInFlight,
+    RequestInvalid,
+    TokenExpired,
+    TryAgain,
+)
+from publisher.domain.limits import (
+    IDEMPOTENCY_KEY_CHARACTERS,
+    IN_FLIGHT_SECONDS,
+    START_SECONDS,
+    VIDEO_SECONDS_MAX,
+)
+from publisher.domain.posts import Moment, Post, PostOptions
+from publisher.domain.rules import (
+    draft_warnings,
+    media_problems,
+    privacy_problems,
+    settle_interactions,
+    text_advice,
+    text_problems,
+)
+from publisher.ports import IdempotentRequest, Ports, Value
+from publisher.use_cases.load_post import load_post
+from publisher.use_cases.use_access_token import RECONNECT, use_access_token
+
+
+class Accepted(Value):
+    """The post, and the stored answer when this request was answered before."""
+
+    post: Post
+    request: IdempotentRequest | None
+    replay: str | None = None
+
+
+def create_post(
+    ports: Ports, workspace_id: str, body: object, *, idempotency_key: str | None, seconds_left: float
+) -> Accepted:
+    """Accept a post and start it.
+
+    InvalidPost with all problems at once; nothing is stored then. With an Idempotency-Key that is known the post of
+    the first request is returned; IdempotencyKeyReused when the body differs, RequestInFlight while the first request
+    is still being answered.
+    """
+    key = _checked_key(idempotency_key)
+    body_hash = hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
+    if key is not None:
+        known = ports.posts.request(workspace_id, key)
+        if known is not None:
+            return _again(ports, known, body_hash)
+    post = _checked_post(ports, workspace_id, body, seconds_left=seconds_left)
+    request = key and IdempotentRequest(
+        workspace_id=workspace_id,
+        key=key,
+        body_hash=body_hash,
+        post_id=post.post_id,
+        in_flight_until=ports.clock.now() + IN_FLIGHT_SECONDS,
+    )
+    if not ports.posts.accept(post, request or None):
+        known = ports.posts.request(workspace_id, key or "")
+        if known is None:
+            raise RequestInFlight("The same request is being answered.", "Try again in a second.", retry_after=1)
+        return _again(ports, known, body_hash)
+    start(ports, post)
+    return Accepted(post=post, request=request or None)
+
+
+def start(ports: Ports, post: Post) -> None:
+    """Start the post's execution; when that fails for now the sweeper does it within minutes, as nothing is lost."""
+    try:
+        ports.executions.start(post)
+    except TryAgain:
+        return
+
+
+def wait_for_outcome(ports: Ports, post: Post, *, seconds: float) -> Post:
+    """Return the post when it has ended or the seconds are over."""
+    until = ports.clock.now() + seconds
+    pause = 0.3
+    while not post.terminal and ports.clock.now() < until:
+        ports.clock.sleep(min(pause, max(0.0, until - ports.clock.now())))
+        pause = min(pause * 1.5, 2.0)
+        post = load_post(ports, post.post_id)
+    return post
+
+
+def _checked_key(key: str | None) -> str | None:
+    if key is not None and not (1 <= len(key) <= IDEMPOTENCY_KEY_CHARACTERS and key.isprintable()):
+        raise InvalidRequest(
+            f"The Idempotency-Key is not 1 to {IDEMPOTENCY_KEY_CHARACTERS} printable characters.",
+            "A UUID is a good key.",
+            field="Idempotency-Key",
+        )
+    return key
+
+
+def _again(ports: Ports, known: IdempotentRequest, body_hash: str) -> Accepted:
+    if known.body_hash != body_hash:
+        raise IdempotencyKeyReused(
+            "This Idempotency-Key came before with another body.",
+            "Use a new key for a new post, or the same body to get the first answer.",
+            field="Idempotency-Key",
+        )
+    post = load_post(ports, known.post_id)
+    if known.answer is not None:
+        return Accepted(post=post, request=known, replay=known.answer)
+    now = ports.clock.now()
+    if not ports.posts.take_over(known, now, now + IN_FLIGHT_SECONDS):
+        raise RequestInFlight(
+            "The first request with this Idempotency-Key is still being answered.",
+            "Try again with the same key; the post is not made twice.",
+            retry_after=max(1, int(known.in_flight_until - now) + 1),
+        )
+    if not post.terminal:
+        start(ports, post)
+    return Accepted(post=post, request=known)
+
+
+def _checked_post(ports: Ports, workspace_id: str, body: object, *, seconds_left: float) -> Post:
+    request, problems = read_create_post(body)
+    options = request.options()
+    text = request.post.content.text
+    problems += text_problems(text)
+    problems += media_problems(request.media_urls, ports.trusted_media_origins)
+    account = _account(ports, workspace_id, request, problems)
+    creator = _creator(ports, account, options, problems, seconds_left=seconds_left)
+    offered = creator.privacy_level_options if creator else None
+    problems += privacy_problems(options, request.chosen_options.privacy_level, offered)
+    if problems or account is None:
+        raise InvalidPost(problems)
+    warnings = draft_warnings(options, text)
+    if not options.draft:
+        warnings += text_advice(text)
+    if creator is not None:
+        options, switched_off = settle_interactions(options, creator)
+        warnings += switched_off
+    now = ports.clock.now()
+    return Post(
+        post_id=str(uuid.uuid4()),
+        workspace_id=workspace_id,
+        account_id=account.account_id,
+        created_at=now,
+        updated_at=now,
+        text=text,
+        media_urls=request.media_urls,
+        options=options,
+        warnings=tuple(warnings),
+        creator_username=creator.username if creator else account.username,
+        longest_seconds=creator.max_video_post_duration_sec if creator else int(VIDEO_SECONDS_MAX),
+        timeline=(Moment(step="Accepted", at=now),),
+        watch_at=now + START_SECONDS,
+    )
+
+
+def _account(
+    ports: Ports, workspace_id: str, request: CreatePostRequest, problems: list[RequestInvalid]
+) -> Account | None:
+    account_id = request.post.account_id
+    if account_id is None:
+        return None
+    account = ports.accounts.get(account_id)
+    if account is None or account.workspace_id != workspace_id:
+        problems.append(
+            InvalidAccountId(
+                "Account is not a TikTok account",
+                "Use the account_id of a connected TikTok account; GET /api/accounts lists them.",
+                field="post.accountId",
+            )
+        )
+        return None
+    return account
+
+
+def _creator(
+    ports: Ports,
+    account: Account | None,
+    options: PostOptions,
+    problems: list[RequestInvalid],
+    *,
+    seconds_left: float,
+) -> Creator | None:
+    """Ask TikTok what the creator may choose now; a draft needs no choice. Other problems are told first."""
+    if account is None:
+        return None
+    try:
+        _check_account(account, options, ports.clock.now())
+        if options.draft:
+            return None
+        return use_access_token(ports, account.account_id, ports.tiktok.creator, seconds_left=seconds_left)
+    except PublisherError:
+        if problems:
+            return None
+        raise
+
+
+def _check_account(account: Account, options: PostOptions, now: float) -> None:
+    if account.tokens is None or account.reauthorize_since is not None or account.tokens.refresh_expires_at <= now:
+        raise TokenExpired(account.reauthorize_reason or "The account's access has ended.", RECONNECT)
+    scope = "video.upload" if options.draft else "video.publish"
+    if scope not in account.scopes:
+        raise InvalidToken(
+            f"The creator has not granted {scope}, which this post needs.",
+            f"Connect the account again and allow {scope}"
+            + ("." if options.draft or "video.upload" not in account.scopes else ", or send the post as a draft."),
+        )

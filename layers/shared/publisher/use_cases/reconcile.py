@@ -1,0 +1,16 @@
+"""Step Reconcile: decide what a failed step means."""
+
+from publisher.domain.posts import poll_wait, polled, unclear
+from publisher.messages import StepInput, StepOutput
+from publisher.ports import Ports, SecondsLeft
+from publisher.use_cases.load_post import load_post
+
+
+def reconcile(request: StepInput, ports: Ports, _seconds_left: SecondsLeft) -> StepOutput:
+    """Let a post fail whose last byte was never offered; ask TikTok on about any other until it counts as unclear."""
+    post = load_post(ports, request.post_id)
+    now = ports.clock.now()
+    if post.terminal or not post.last_offered or unclear(post, now):
+        return StepOutput(next="RecordFailure")
+    post = ports.posts.save(polled(post, now))
+    return StepOutput(next="WaitForTikTok", wait_seconds=poll_wait(post.polls))

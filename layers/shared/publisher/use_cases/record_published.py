@@ -1,0 +1,16 @@
+"""Step RecordPublished: write that the post is there."""
+
+from publisher.domain.posts import Status, finish
+from publisher.messages import StepInput, StepOutput
+from publisher.ports import Ports, SecondsLeft
+from publisher.use_cases.load_post import load_post
+
+
+def record_published(request: StepInput, ports: Ports, _seconds_left: SecondsLeft) -> StepOutput:
+    """Write the outcome that TikTok confirmed, once, and let the media go."""
+    post = load_post(ports, request.post_id)
+    if not post.terminal:
+        post = ports.posts.save(finish(post, post.confirmed or Status.PUBLISH_COMPLETE, ports.clock.now()))
+    if post.media is not None:
+        ports.media.delete(post.media.key)
+    return StepOutput(next="RecordPublished")

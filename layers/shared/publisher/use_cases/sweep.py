@@ -1,0 +1,50 @@
+"""Look after posts whose time has come: those that nothing moves, and those that TikTok may still say more about."""
+
+from publisher.domain.errors import PublisherError
+from publisher.domain.limits import STALLED_SECONDS, SWEEP_POSTS
+from publisher.domain.posts import Post, found_post_ids, learned, look_again
+from publisher.ports import Ports, Value
+from publisher.use_cases.check_status import OUTCOMES, ask_status
+from publisher.use_cases.continue_post import continue_post
+
+
+class Swept(Value):
+    """How many posts were looked after, and the errors by post that are left for the next time."""
+
+    looked_after: int
+    errors: dict[str, str]
+
+
+def sweep(ports: Ports, *, seconds_left: float) -> Swept:
+    """Look after each due post; one that fails is tried again later and does not stop the others."""
+    due = ports.posts.due(ports.clock.now(), int(SWEEP_POSTS))
+    errors: dict[str, str] = {}
+    for post_id in due:
+        try:
+            _look_after(ports, post_id, seconds_left=seconds_left)
+        except PublisherError as error:
+            errors[post_id] = f"{type(error).__name__}: {error.error}"
+    return Swept(looked_after=len(due), errors=errors)
+
+
+def _look_after(ports: Ports, post_id: str, *, seconds_left: float) -> None:
+    post = ports.posts.get(post_id)
+    if post is None:
+        return
+    now = ports.clock.now()
+    if post.terminal:
+        _ask_again(ports, ports.posts.save(look_again(post, now)), seconds_left=seconds_left)
+    elif ports.executions.running(post):
+        ports.posts.save(post.model_copy(update={"watch_at": now + STALLED_SECONDS}))
+    else:
+        continue_post(ports, post_id)
+
+
+def _ask_again(ports: Ports, post: Post, *, seconds_left: float) -> None:
+    """Ask TikTok about a post without its public id, or one under REVIEW; the next look is planned already."""
+    said = ask_status(ports, post, seconds_left=seconds_left)
+    if post.awaits_post_id:
+        if said.post_ids:
+            ports.posts.save(found_post_ids(post, said.post_ids))
+    elif said.status in OUTCOMES:
+        ports.posts.save(learned(post, said.status, said.post_ids, said.failure, ports.clock.now()))

@@ -1,0 +1,140 @@
+"""Call TikTok for an account with a token that works, refreshed by one worker at a time."""
+
+import json
+import random
+import uuid
+from collections.abc import Callable
+from typing import NoReturn
+
+from pydantic import SecretStr
+
+from publisher.domain.accounts import Account, SealedTokens, fresh_enough, leased_by_other, usable, with_lease
+from publisher.domain.errors import Busy, ServiceUnavailable, Timeout, TokenExpired
+from publisher.domain.limits import REFRESH_MIN_FUNCTION_SECONDS, REFRESH_TURNS, TOKEN_WRITE_TRIES
+from publisher.ports import Grant, Ports
+
+RECONNECT = "The creator has to connect the account again (GET /oauth/tiktok/start)."
+
+
+def use_access_token[T](ports: Ports, account_id: str, call: Callable[[SecretStr], T], *, seconds_left: float) -> T:
+    """Return what `call` answers with the account's access token.
+
+    A token that TikTok refuses is refreshed once; refused again, the account needs to be connected again and
+    TokenExpired is raised. `seconds_left` is the worker's time: a refresh is not begun when it could be cut off.
+    """
+    token, ver = _working_token(ports, account_id, refused=None, seconds_left=seconds_left)
+    try:
+        return call(token)
+    except TokenExpired:
+        token, ver = _working_token(ports, account_id, refused=ver, seconds_left=seconds_left)
+    try:
+        return call(token)
+    except TokenExpired as refusal:
+        _need_reconnection(ports, account_id, ver, "TikTok refuses the account's token.", refusal)
+
+
+def tokens_context(account: Account) -> dict[str, str]:
+    """Return what an account's sealed tokens are bound to."""
+    return {"workspace": account.workspace_id, "account": account.account_id, "field": "tokens"}
+
+
+def seal_tokens(sealer: Callable[[SecretStr], str], grant: Grant, ver: int, now: float) -> SealedTokens:
+    """Turn TikTok's answer into what is stored; lifetimes come from the answer."""
+    both = {"access": grant.access_token.get_secret_value(), "refresh": grant.refresh_token.get_secret_value()}
+    return SealedTokens(
+        ver=ver,
+        sealed=sealer(SecretStr(json.dumps(both))),
+        expires_at=now + grant.expires_in,
+        refresh_expires_at=now + grant.refresh_expires_in,
+        lifetime=grant.expires_in,
+    )
+
+
+def _working_token(ports: Ports, account_id: str, *, refused: int | None, seconds_left: float) -> tuple[SecretStr, int]:
+    """Return an access token and its version, other than the version that TikTok refused."""
+    owner = uuid.uuid4().hex
+    for _ in range(REFRESH_TURNS):
+        account, tokens = _connected(ports, account_id)
+        now = ports.clock.now()
+        good = tokens.ver != refused and usable(tokens, now)
+        if good and fresh_enough(tokens, now):
+            return _unseal(ports, account, tokens)[0], tokens.ver
+        if good and (leased_by_other(tokens, owner, now) or seconds_left < REFRESH_MIN_FUNCTION_SECONDS):
+            return _unseal(ports, account, tokens)[0], tokens.ver  # it still works while it is being replaced
+        if seconds_left < REFRESH_MIN_FUNCTION_SECONDS:
+            break
+        if not leased_by_other(tokens, owner, now):
+            try:
+                leased = ports.accounts.save(account.model_copy(update={"tokens": with_lease(tokens, owner, now)}))
+            except Busy:
+                continue
+            return _refresh(ports, leased, tokens, good=good)
+        ports.clock.sleep(random.uniform(0.2, 0.6))  # noqa: S311 (spreads workers, guards nothing)
+    raise ServiceUnavailable("The account's token is being refreshed.", "Try again in half a minute.", retry_after=30)
+
+
+def _connected(ports: Ports, account_id: str) -> tuple[Account, SealedTokens]:
+    account = ports.accounts.get(account_id)
+    if account is None or account.tokens is None:
+        raise TokenExpired("The TikTok account is disconnected.", RECONNECT)
+    if account.reauthorize_since is not None:
+        raise TokenExpired(account.reauthorize_reason, RECONNECT)
+    return account, account.tokens
+
+
+def _unseal(ports: Ports, account: Account, tokens: SealedTokens) -> tuple[SecretStr, SecretStr]:
+    both = json.loads(ports.vault.unseal(tokens.sealed, tokens_context(account)).get_secret_value())
+    return SecretStr(both["access"]), SecretStr(both["refresh"])
+
+
+def _refresh(ports: Ports, account: Account, tokens: SealedTokens, *, good: bool) -> tuple[SecretStr, int]:
+    """Refresh once, holding the lease; `good` tells whether the present access token still works.
+
+    A call that got no clear answer keeps the lease until it runs out, so that the next try is half a minute away.
+    """
+    access_token, refresh_token = _unseal(ports, account, tokens)
+    sealer = ports.vault.sealer(tokens_context(account))  # before the call: after it only the write may be left to do
+    try:
+        grant = ports.tiktok.refresh(refresh_token)
+    except TokenExpired as refusal:
+        moved = ports.accounts.get(account.account_id)
+        if moved and moved.tokens and moved.tokens.ver != tokens.ver:
+            return _unseal(ports, moved, moved.tokens)[0], moved.tokens.ver
+        _need_reconnection(ports, account.account_id, tokens.ver, "TikTok refuses to refresh the token.", refusal)
+    except (ServiceUnavailable, Timeout):
+        if good:
+            return access_token, tokens.ver
+        raise
+    renewed = seal_tokens(sealer, grant, tokens.ver + 1, ports.clock.now())
+    _store(ports, account, renewed, grant.scopes)
+    return grant.access_token, renewed.ver
+
+
+def _store(ports: Ports, account: Account, renewed: SealedTokens, scopes: tuple[str, ...]) -> None:
+    """Write the new tokens unless another worker has moved the version; the old refresh token is dead by now."""
+    for tries_left in reversed(range(TOKEN_WRITE_TRIES)):
+        update = {"tokens": renewed, "updated_at": ports.clock.now(), "scopes": scopes or account.scopes}
+        try:
+            ports.accounts.save(account.model_copy(update=update))
+        except (Busy, ServiceUnavailable, Timeout):
+            if not tries_left:
+                raise
+            ports.clock.sleep(0.5)
+            account = ports.accounts.get(account.account_id) or account
+            if account.tokens is None or account.tokens.ver >= renewed.ver:
+                return
+        else:
+            return
+
+
+def _need_reconnection(ports: Ports, account_id: str, ver: int, reason: str, refusal: TokenExpired) -> NoReturn:
+    """Note that only the creator can help, unless the tokens have been renewed meanwhile."""
+    account = ports.accounts.get(account_id)
+    if account and account.tokens and account.tokens.ver == ver and account.reauthorize_since is None:
+        now = ports.clock.now()
+        ports.accounts.save(
+            account.model_copy(update={"reauthorize_since": now, "reauthorize_reason": reason, "updated_at": now})
+        )
+    raise TokenExpired(
+        reason, RECONNECT, tiktok_code=refusal.tiktok_code, tiktok_log_id=refusal.tiktok_log_id
+    ) from None

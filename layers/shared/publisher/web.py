@@ -1,0 +1,364 @@
+"""The entry of an HTTP function: who calls, what with, and errors as answers."""
+
+import base64
+import binascii
+import html
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
+from aws_lambda_powertools.event_handler.middlewares import NextMiddleware
+from pydantic import BaseModel
+
+from publisher.api import (
+    AccountAnswer,
+    ConnectedAnswer,
+    ConnectLinkAnswer,
+    FailureAnswer,
+    PostAnswer,
+    ProblemAnswer,
+    iso,
+)
+from publisher.domain import errors
+from publisher.domain.accounts import Account
+from publisher.domain.keys import ApiKey
+from publisher.domain.limits import BODY_BYTES, STATE_SECONDS, WAIT_SECONDS
+from publisher.domain.posts import Post, Status
+from publisher.observability import logger
+from publisher.ports import Ports
+from publisher.use_cases.authenticate import authenticate
+from publisher.use_cases.create_post import Accepted
+from publisher.use_cases.finish_connecting import Callback
+from publisher.use_cases.start_connecting import ConnectLink, ConsentVisit
+from publisher.wiring import wired
+
+STATUS: Mapping[type[errors.PublisherError], int] = {
+    errors.InvalidApiKey: 401,
+    errors.InsufficientScope: 403,
+    errors.NotFound: 404,
+    errors.IdempotencyKeyReused: 422,
+    errors.RequestInvalid: 400,
+    errors.TokenExpired: 401,
+    errors.InvalidToken: 401,
+    errors.AccountDisabled: 400,
+    errors.ConnectionRefused: 400,
+    errors.TikTokRefused: 422,
+    errors.RateLimitExceeded: 429,
+    errors.RequestInFlight: 409,
+    errors.Timeout: 504,
+    errors.InternalServerError: 500,
+    errors.TryAgain: 503,
+    errors.PublisherError: 500,
+}
+"""The answer's status by error; a class that is not listed answers as its parent."""
+
+CONNECTING = "connecting"
+"""Name of the cookie that binds a connection under way to its browser."""
+
+SECURITY_HEADERS = {
+    "Cache-Control": "no-store",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'",
+}
+
+
+class KeptAnswer(BaseModel):
+    """An answer as it is kept for an Idempotency-Key."""
+
+    status: int
+    body: str
+    headers: dict[str, str]
+
+
+type Answer = Response[str]
+type Route = Callable[["Call"], Answer]
+
+
+class Call:
+    """One request, as a route sees it."""
+
+    def __init__(self, resolver: APIGatewayHttpResolver, ports: Ports, path: Mapping[str, str]) -> None:
+        self.ports = ports
+        self.path = path
+        self._event = resolver.current_event
+        self._context = resolver.lambda_context
+        self.key: ApiKey | None = resolver.context.get("key")
+
+    @property
+    def workspace_id(self) -> str:
+        """The caller's workspace; only routes that need a key have one."""
+        if self.key is None:
+            raise errors.InvalidApiKey("Invalid or missing API key", "Send a key of your workspace.")
+        return self.key.workspace_id
+
+    @property
+    def request_id(self) -> str:
+        """API Gateway's id of this request."""
+        return str(self._event.request_context.request_id)
+
+    @property
+    def query(self) -> Mapping[str, str]:
+        """Query parameters."""
+        return self._event.query_string_parameters or {}
+
+    def header(self, name: str) -> str | None:
+        """Return a header, whatever its letters' case."""
+        return self._event.headers.get(name.lower())
+
+    def wants_page(self) -> bool:
+        """Tell whether a browser asks, rather than a program."""
+        return "text/html" in (self.header("accept") or "")
+
+    def wants_json(self) -> bool:
+        """Tell whether the caller asks for JSON by name."""
+        return "application/json" in (self.header("accept") or "")
+
+    def cookie(self, name: str) -> str | None:
+        """Return a cookie."""
+        for cookie in self._event.raw_event.get("cookies") or []:
+            found, _, value = cookie.partition("=")
+            if found == name:
+                return str(value)
+        return None
+
+    def seconds_left(self) -> float:
+        """Return the seconds of function time left."""
+        return self._context.get_remaining_time_in_millis() / 1000
+
+    def base_url(self) -> str:
+        """Return the root of the API as the browser reaches it."""
+        return _base_url(self._event.request_context.domain_name)
+
+    def json(self) -> object:
+        """Return the body; InvalidRequest when it is too large or no JSON."""
+        raw = self._event.raw_event.get("body") or ""
+        if len(raw) > BODY_BYTES * 2:
+            raise _too_large()
+        try:
+            body = base64.b64decode(raw) if self._event.raw_event.get("isBase64Encoded") else raw.encode()
+            if len(body) > BODY_BYTES:
+                raise _too_large()
+            return json.loads(body)
+        except (ValueError, binascii.Error, RecursionError):
+            raise errors.InvalidRequest("The body is not valid JSON.", "Send a JSON object encoded as UTF-8.") from None
+
+
+class Api:
+    """Routes of one function. Every route needs a key with its scope, unless it says that it is public."""
+
+    def __init__(self, ports: Callable[[], Ports] = wired) -> None:
+        self.ports = ports
+        self.resolver = APIGatewayHttpResolver()
+        self.routes: dict[tuple[str, str], str | None] = {}
+        self.resolver.exception_handler(Exception)(self._failed)
+        self.resolver.not_found(lambda _: self._failed(errors.NotFound("There is no such path.", "See the README.")))
+
+    def route(self, method: str, path: str, *, scope: str) -> Callable[[Route], Route]:
+        """Answer a path to callers whose key has the scope."""
+        return self._add(method, path, scope)
+
+    def public(self, method: str, path: str) -> Callable[[Route], Route]:
+        """Answer a path to everybody."""
+        return self._add(method, path, None)
+
+    def handler(self, event: dict[str, Any], context: Any) -> dict[str, Any]:
+        """Answer an event of API Gateway."""
+        logger().append_keys(request_id=event.get("requestContext", {}).get("requestId"))
+        return self.resolver.resolve(event, context)
+
+    def _add(self, method: str, path: str, scope: str | None) -> Callable[[Route], Route]:
+        def add(route: Route) -> Route:
+            self.routes[method, path] = scope
+
+            def answer(**parameters: str) -> Answer:
+                return route(Call(self.resolver, self.ports(), parameters))
+
+            placeholder = path.replace("{", "<").replace("}", ">")
+            middlewares = [] if scope is None else [self._authenticated(scope)]
+            self.resolver.route(placeholder, method=method, middlewares=middlewares)(answer)
+            return route
+
+        return add
+
+    def _authenticated(self, scope: str) -> Callable[[APIGatewayHttpResolver, NextMiddleware], Any]:
+        def check(resolver: APIGatewayHttpResolver, following: NextMiddleware) -> Any:
+            headers = resolver.current_event.headers
+            bearer = headers.get("authorization", "")
+            text = (
+                headers.get("boring-api-key")
+                or headers.get("x-api-key")
+                or (bearer[7:].strip() if bearer[:7].lower() == "bearer " else None)
+            )
+            key = authenticate(self.ports(), text)
+            if not key.allows(scope):
+                raise errors.InsufficientScope(f"The key lacks the scope {scope}.", "Use a key that has it.")
+            resolver.context["key"] = key
+            return following(resolver)
+
+        return check
+
+    def _failed(self, error: Exception) -> Answer:
+        if not isinstance(error, errors.PublisherError):
+            logger().exception("request broke")
+            error = errors.InternalServerError("The service has a fault.", "Try again; name the requestId if it stays.")
+        request_id = str(self.resolver.current_event.request_context.request_id)
+        wants_page = "text/html" in self.resolver.current_event.headers.get("accept", "")
+        if isinstance(error, errors.ConnectionRefused) and wants_page:
+            return page(400, "The account was not connected", error.error, error.message)
+        return failure_answer(error.failure(), request_id, problems=getattr(error, "problems", ()))
+
+
+def failure_answer(
+    failure: errors.Failure,
+    request_id: str,
+    *,
+    post_id: str | None = None,
+    problems: tuple[errors.Failure, ...] = (),
+) -> Answer:
+    """Answer an error in the documented shape."""
+    body = FailureAnswer(
+        error=failure.error,
+        code=failure.code,
+        message=failure.message,
+        retryable=failure.retryable,
+        request_id=request_id,
+        post_submission_id=post_id,
+        tiktok_log_id=failure.tiktok_log_id,
+        problems=[ProblemAnswer.of(problem) for problem in problems] or None,
+    )
+    headers = {} if failure.retry_after is None else {"Retry-After": str(failure.retry_after)}
+    return json_answer(status_of(failure), body, headers=headers)
+
+
+def status_of(failure: errors.Failure) -> int:
+    """Return the HTTP status of an error by its class's name."""
+    kind = getattr(errors, failure.name, errors.InternalServerError)
+    return next(STATUS[parent] for parent in kind.__mro__ if parent in STATUS)
+
+
+def json_answer(
+    status: int,
+    body: BaseModel | str,
+    *,
+    headers: Mapping[str, str] | None = None,
+    cookies: tuple[str, ...] = (),
+) -> Answer:
+    """Answer JSON: a model, whose absent keys are left out only in errors, or a text that is JSON already."""
+    if isinstance(body, BaseModel):
+        body = body.model_dump_json(by_alias=True, exclude_none=isinstance(body, FailureAnswer))
+    return _answer(status, "application/json", body, headers or {}, cookies)
+
+
+def post_answer(call: Call, accepted: Accepted, post: Post) -> Answer:
+    """Answer POST /v2/posts: what became of the post, or that it is under way; kept for the same Idempotency-Key."""
+    if accepted.replay is not None:
+        kept = KeptAnswer.model_validate_json(accepted.replay)
+        return _answer(kept.status, "application/json", kept.body, {**kept.headers, "Idempotent-Replayed": "true"}, ())
+    if post.status is Status.FAILED and post.failure is not None:
+        answer = failure_answer(post.failure, call.request_id, post_id=post.post_id)
+    else:
+        shown = PostAnswer.of(post).model_copy(update={"request_id": call.request_id})
+        answer = json_answer(200 if post.terminal else 202, shown)
+    if accepted.request is not None:
+        headers = {name: str(value) for name, value in answer.headers.items() if name == "Retry-After"}
+        kept = KeptAnswer(status=answer.status_code, body=answer.body or "", headers=headers)
+        call.ports.posts.answer(accepted.request, kept.model_dump_json())
+    return answer
+
+
+def wanted_wait(prefer: str | None) -> float:
+    """Return how many seconds a caller waits: all that are possible, unless its Prefer header says otherwise."""
+    preferences = [part.strip().lower() for part in (prefer or "").split(",")]
+    waits = [part.removeprefix("wait=") for part in preferences if part.startswith("wait=")]
+    if "respond-async" in preferences and not waits:
+        return 0
+    return min(int(waits[0]), WAIT_SECONDS) if waits and waits[0].isdecimal() else WAIT_SECONDS
+
+
+def link_answer(call: Call, link: ConnectLink) -> Answer:
+    """Answer a link that may be opened in any browser."""
+    url = f"{call.base_url()}/oauth/tiktok/connect/{link.ticket}"
+    return json_answer(200, ConnectLinkAnswer(connect_url=url, expires_at=iso(link.expires_at)))
+
+
+def consent_answer(call: Call, visit: ConsentVisit) -> Answer:
+    """Send the browser to TikTok with the session that it has to bring back."""
+    cookie = session_cookie(CONNECTING, visit.session, call.base_url(), seconds=int(STATE_SECONDS))
+    return redirect(visit.url, cookies=(cookie,))
+
+
+def read_callback(call: Call) -> Callback:
+    """Read what TikTok sent back through the browser."""
+    query = call.query
+    return Callback(
+        state=query.get("state"),
+        code=query.get("code"),
+        error=query.get("error"),
+        error_type=query.get("error_type"),
+        session=call.cookie(cookie_name(CONNECTING, call.base_url())),
+    )
+
+
+def connected_answer(call: Call, account: Account) -> Answer:
+    """Tell a person, or a program, that the account is connected and what it did not allow."""
+    over = session_cookie(CONNECTING, "", call.base_url(), seconds=0)
+    missing = list(account.missing_scopes)
+    if not call.wants_page():
+        shown = AccountAnswer.of(account, call.ports.clock.now())
+        return json_answer(200, ConnectedAnswer(account=shown, missing_scopes=missing), cookies=(over,))
+    lacking = f"Not allowed, and so not possible: {', '.join(missing)}. Connect again to allow them." if missing else ""
+    name = account.display_name or account.username or "The account"
+    return page(200, "Account connected", f"{name} is connected. You can close this page.", lacking, cookies=(over,))
+
+
+def redirect(url: str, *, cookies: tuple[str, ...] = ()) -> Answer:
+    """Send the browser elsewhere."""
+    return _answer(302, "text/plain; charset=utf-8", "", {"Location": url}, cookies)
+
+
+def page(status: int, title: str, *sentences: str, cookies: tuple[str, ...] = ()) -> Answer:
+    """Answer a small page for a person."""
+    text = "".join(f"<p>{html.escape(sentence)}</p>" for sentence in sentences if sentence)
+    body = (
+        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{html.escape(title)}</title>'
+        '<meta name="viewport" content="width=device-width, initial-scale=1"><style>:root{color-scheme:light dark}'
+        "body{font:1.1rem/1.5 system-ui,sans-serif;max-width:36rem;margin:12vh auto;padding:0 1rem}</style></head>"
+        f"<body><main><h1>{html.escape(title)}</h1>{text}</main></body></html>"
+    )
+    return _answer(status, "text/html; charset=utf-8", body, {}, cookies)
+
+
+def session_cookie(name: str, value: str, base_url: str, *, seconds: int) -> str:
+    """Write a cookie that scripts cannot read; over https it is bound to this host alone."""
+    secure = base_url.startswith("https://")
+    return (
+        f"{cookie_name(name, base_url)}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax"
+        f"{'; Secure' if secure else ''}"
+    )
+
+
+def cookie_name(name: str, base_url: str) -> str:
+    """Return the cookie's name: browsers take the strict prefix only over https."""
+    return f"__Host-{name}" if base_url.startswith("https://") else name
+
+
+def _answer(status: int, kind: str, body: str, headers: Mapping[str, str], cookies: tuple[str, ...]) -> Answer:
+    return Response(
+        status_code=status,
+        content_type=kind,
+        body=body,
+        headers={**SECURITY_HEADERS, **headers},
+        cookies=list(cookies),  # type: ignore[arg-type]  # written whole by session_cookie, as text
+    )
+
+
+def _base_url(domain_name: str) -> str:
+    return wired().settings.public_url or f"https://{domain_name}"
+
+
+def _too_large() -> errors.InvalidRequest:
+    return errors.InvalidRequest(
+        f"The body is larger than {BODY_BYTES // 1024} KiB.", "Give media by URL; nothing else is that long."
+    )

@@ -1,0 +1,125 @@
+"""The one place that builds adapters.
+
+Each is imported and built when it is first asked for, so that a cold start pays only for what its request needs.
+"""
+
+import time
+from functools import cache, cached_property
+from typing import TYPE_CHECKING, Any
+
+from publisher.settings import Settings
+
+if TYPE_CHECKING:
+    from publisher import ports
+
+
+class SystemClock:
+    """The machine's clock."""
+
+    def now(self) -> float:
+        """Return the epoch second."""
+        return time.time()
+
+    def sleep(self, seconds: float) -> None:
+        """Wait."""
+        time.sleep(seconds)
+
+
+class Wiring:
+    """All ports, done for real."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.clock: ports.Clock = SystemClock()
+
+    @cached_property
+    def trusted_media_origins(self) -> tuple[str, ...]:
+        """Origins whose media may be fetched although their addresses are not public."""
+        return self.settings.trusted_media_origins
+
+    @cached_property
+    def posts(self) -> "ports.Posts":
+        """The ledger, in DynamoDB."""
+        from publisher.aws.posts import DynamoPosts
+
+        return DynamoPosts(self._client("dynamodb"), self.settings.posts_table)
+
+    @cached_property
+    def accounts(self) -> "ports.Accounts":
+        """Accounts, in DynamoDB."""
+        from publisher.aws.accounts import DynamoAccounts
+
+        return DynamoAccounts(self._client("dynamodb"), self.settings.accounts_table)
+
+    @cached_property
+    def keys(self) -> "ports.Keys":
+        """API keys, in DynamoDB."""
+        from publisher.aws.keys import DynamoKeys
+
+        return DynamoKeys(self._client("dynamodb"), self.settings.keys_table)
+
+    @cached_property
+    def vault(self) -> "ports.Vault":
+        """Sealing, with KMS."""
+        from publisher.aws.vault import KmsVault
+
+        return KmsVault(self._client("kms"), self.settings.token_key_id)
+
+    @cached_property
+    def app_secret(self) -> "ports.AppSecret":
+        """The TikTok app, in Secrets Manager."""
+        from publisher.aws.app_secret import SecretsManagerApp
+
+        return SecretsManagerApp(self._client("secretsmanager"), self.settings.tiktok_secret_id, self.clock)
+
+    @cached_property
+    def media(self) -> "ports.MediaStore":
+        """The media bucket, in S3."""
+        from publisher.aws.media_store import S3MediaStore
+
+        return S3MediaStore(self._client("s3"), self.settings.media_bucket)
+
+    @cached_property
+    def executions(self) -> "ports.Executions":
+        """Runs of the machine, in Step Functions."""
+        from publisher.aws.executions import StepFunctions
+
+        return StepFunctions(self._client("stepfunctions"), self.settings.state_machine_arn)
+
+    @cached_property
+    def fetcher(self) -> "ports.Fetcher":
+        """Downloads from customers' addresses."""
+        from publisher.fetching import Fetcher
+
+        return Fetcher(self.settings.trusted_media_origins)
+
+    @cached_property
+    def prober(self) -> "ports.Prober":
+        """Reading containers."""
+        from publisher.probing import probe
+
+        return probe
+
+    @cached_property
+    def tiktok(self) -> "ports.TikTok":
+        """TikTok."""
+        from publisher.tiktok.client import TikTokClient
+        from publisher.tiktok.transport import Transport
+
+        return TikTokClient(
+            api_url=self.settings.tiktok_api_url,
+            auth_url=self.settings.tiktok_auth_url,
+            app=self.app_secret.app,
+            transport=Transport(),
+        )
+
+    def _client(self, service: str) -> Any:
+        from publisher.aws.clients import client
+
+        return client(service)
+
+
+@cache
+def wired() -> Wiring:
+    """Return the ports of this function, made from its environment once."""
+    return Wiring(Settings.from_environment())
