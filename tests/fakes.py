@@ -1,0 +1,604 @@
+"""In-memory adapters for every port. They pass the same cases as the real ones (tests/integration)."""
+
+import hashlib
+import io
+import json
+import threading
+import zlib
+from collections import defaultdict, deque
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import BinaryIO
+from urllib.parse import urlencode
+from uuid import uuid4
+
+from pydantic import SecretStr
+
+from publisher.domain.accounts import SCOPES, Account, Creator
+from publisher.domain.chunks import Chunk, ChunkPlan
+from publisher.domain.errors import (
+    Busy,
+    ConnectionRefused,
+    Failure,
+    InternalServerError,
+    InvalidRequest,
+    InvalidToken,
+    MediaDownloadFailed,
+    MediaTooLarge,
+    PublisherError,
+    PublishingFailed,
+    ServiceUnavailable,
+    TokenExpired,
+)
+from publisher.domain.keys import ApiKey
+from publisher.domain.limits import IDEMPOTENCY_DAYS, SNIFF_BYTES
+from publisher.domain.media import VideoFacts
+from publisher.domain.posts import Post, PostOptions, execution_name
+from publisher.ports import (
+    ChunkAnswer,
+    Grant,
+    IdempotentRequest,
+    OpenedUpload,
+    PendingConnection,
+    PostPage,
+    PostQuery,
+    Profile,
+    PublishStatus,
+    Reader,
+    Source,
+    StoredMedia,
+    TikTokApp,
+)
+from tests.builders import NOW, a_creator, video_facts
+
+
+class Faults:
+    """Errors that a fake's next calls meet: before their effect, or after it, as when an answer is lost."""
+
+    def __init__(self) -> None:
+        self._planned: dict[str, deque[tuple[bool, Exception]]] = defaultdict(deque)
+
+    def before(self, call: str, error: Exception) -> None:
+        self._planned[call].append((False, error))
+
+    def after(self, call: str, error: Exception) -> None:
+        self._planned[call].append((True, error))
+
+    @contextmanager
+    def around(self, call: str) -> Iterator[None]:
+        late, error = self._planned[call].popleft() if self._planned[call] else (False, None)
+        if error and not late:
+            raise error
+        yield
+        if error:
+            raise error
+
+
+class FakeClock:
+    """A clock that stands until it is set; sleeping moves it."""
+
+    def __init__(self, now: float = NOW) -> None:
+        self.time = now
+
+    def now(self) -> float:
+        return self.time
+
+    def sleep(self, seconds: float) -> None:
+        self.time += seconds
+
+
+class FakePosts:
+    def __init__(self, clock: FakeClock) -> None:
+        self.faults = Faults()
+        self._clock = clock
+        self._lock = threading.RLock()
+        self._posts: dict[str, Post] = {}
+        self._requests: dict[tuple[str, str], tuple[float, IdempotentRequest]] = {}
+
+    def accept(self, post: Post, request: IdempotentRequest | None) -> bool:
+        with self._lock, self.faults.around("accept"):
+            known = request and self._known(request.workspace_id, request.key)
+            if known:
+                return known.post_id == post.post_id
+            self._posts.setdefault(post.post_id, post)
+            if request:
+                expires = self._clock.now() + IDEMPOTENCY_DAYS * 86400
+                self._requests[request.workspace_id, request.key] = (expires, request)
+            return True
+
+    def get(self, post_id: str) -> Post | None:
+        with self.faults.around("get"):
+            return self._posts.get(post_id)
+
+    def save(self, post: Post) -> Post:
+        with self._lock, self.faults.around("save"):
+            if post.post_id not in self._posts or self._posts[post.post_id].version != post.version:
+                raise Busy("Another worker has changed the post.", "Try again.")
+            self._posts[post.post_id] = post.model_copy(update={"version": post.version + 1})
+            return self._posts[post.post_id]
+
+    def find(self, query: PostQuery) -> PostPage:
+        with self.faults.around("find"):
+            mine = [post for post in self._posts.values() if post.workspace_id == query.workspace_id]
+            mine.sort(key=lambda post: (post.created_at, post.post_id), reverse=True)
+            if query.cursor is not None:
+                cursors = [f"after {post.post_id}" for post in mine]
+                if query.cursor not in cursors:
+                    raise InvalidRequest("The cursor is not valid.", "List again without it.", field="cursor")
+                mine = mine[cursors.index(query.cursor) + 1 :]
+            found = [post for post in mine if _matches(post, query)]
+            page = tuple(found[: query.limit])
+            return PostPage(posts=page, cursor=f"after {page[-1].post_id}" if len(found) > len(page) else None)
+
+    def due(self, now: float, most: int) -> Sequence[str]:
+        with self.faults.around("due"):
+            watched = [(post.watch_at, post.post_id) for post in self._posts.values() if post.watch_at is not None]
+            return [post_id for watch_at, post_id in sorted(watched) if watch_at <= now][:most]
+
+    def request(self, workspace_id: str, key: str) -> IdempotentRequest | None:
+        with self.faults.around("request"):
+            return self._known(workspace_id, key)
+
+    def take_over(self, request: IdempotentRequest, now: float, until: float) -> bool:
+        with self._lock, self.faults.around("take_over"):
+            known = self._known(request.workspace_id, request.key)
+            if not known or known.answer is not None or known.in_flight_until > now:
+                return False
+            self._change_request(known, in_flight_until=until)
+            return True
+
+    def answer(self, request: IdempotentRequest, answer: str) -> None:
+        with self._lock, self.faults.around("answer"):
+            known = self._known(request.workspace_id, request.key)
+            if known and known.answer is None:
+                self._change_request(known, answer=answer)
+
+    def _known(self, workspace_id: str, key: str) -> IdempotentRequest | None:
+        expires, request = self._requests.get((workspace_id, key), (0.0, None))
+        return request if expires > self._clock.now() else None
+
+    def _change_request(self, request: IdempotentRequest, **changes: object) -> None:
+        at = request.workspace_id, request.key
+        self._requests[at] = (self._requests[at][0], request.model_copy(update=changes))
+
+
+def _matches(post: Post, query: PostQuery) -> bool:
+    return (
+        query.status in (None, post.status)
+        and query.account_id in (None, post.account_id)
+        and (query.since is None or post.created_at >= query.since)
+        and (query.until is None or post.created_at < query.until)
+    )
+
+
+class FakeAccounts:
+    def __init__(self, clock: FakeClock) -> None:
+        self.faults = Faults()
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._accounts: dict[str, Account] = {}
+        self._holders: dict[str, str] = {}
+        self._pending: dict[str, PendingConnection] = {}
+
+    def get(self, account_id: str) -> Account | None:
+        with self.faults.around("get"):
+            return self._accounts.get(account_id)
+
+    def find_open_id(self, open_id: str) -> Account | None:
+        with self.faults.around("find_open_id"):
+            return self._accounts.get(self._holders.get(open_id, ""))
+
+    def of_workspace(self, workspace_id: str) -> Sequence[Account]:
+        with self.faults.around("of_workspace"):
+            mine = [account for account in self._accounts.values() if account.workspace_id == workspace_id]
+            return sorted(mine, key=lambda account: (account.created_at, account.account_id))
+
+    def add(self, account: Account) -> None:
+        with self._lock, self.faults.around("add"):
+            if self._holders.setdefault(account.open_id, account.account_id) != account.account_id:
+                raise Busy("Another account holds this TikTok user.", "Read it again.")
+            self._accounts.setdefault(account.account_id, account)
+
+    def save(self, account: Account) -> Account:
+        with self._lock, self.faults.around("save"):
+            if self._accounts[account.account_id].version != account.version:
+                raise Busy("Another worker has changed the account.", "Try again.")
+            self._accounts[account.account_id] = account.model_copy(update={"version": account.version + 1})
+            return self._accounts[account.account_id]
+
+    def begin_connecting(self, pending: PendingConnection) -> None:
+        with self.faults.around("begin_connecting"):
+            self._pending[pending.token_hash] = pending
+
+    def finish_connecting(self, token_hash: str) -> PendingConnection | None:
+        with self._lock, self.faults.around("finish_connecting"):
+            pending = self._pending.pop(token_hash, None)
+            return pending if pending and pending.expires_at > self._clock.now() else None
+
+
+class FakeKeys:
+    def __init__(self) -> None:
+        self.faults = Faults()
+        self._keys: dict[str, ApiKey] = {}
+
+    def get(self, key_id: str) -> ApiKey | None:
+        with self.faults.around("get"):
+            return self._keys.get(key_id)
+
+    def add(self, key: ApiKey) -> None:
+        with self.faults.around("add"):
+            if self._keys.setdefault(key.key_id, key).secret_hash != key.secret_hash:
+                raise Busy("Another key has this id.", "Make another key.")
+
+    def used(self, key_id: str, now: float) -> None:
+        with self.faults.around("used"):
+            if key_id in self._keys:
+                self._keys[key_id] = self._keys[key_id].model_copy(update={"last_used_at": now})
+
+
+class FakeVault:
+    """Hides nothing: what it seals can be read by whoever knows the context."""
+
+    def __init__(self) -> None:
+        self.faults = Faults()
+
+    def sealer(self, context: dict[str, str]) -> Callable[[SecretStr], str]:
+        with self.faults.around("sealer"):
+            return lambda secret: json.dumps([context, secret.get_secret_value()], sort_keys=True).encode().hex()
+
+    def unseal(self, sealed: str, context: dict[str, str]) -> SecretStr:
+        with self.faults.around("unseal"):
+            try:
+                sealed_in, secret = json.loads(bytes.fromhex(sealed))
+            except ValueError:
+                sealed_in, secret = None, ""
+            if sealed_in != context:
+                raise InternalServerError("A stored secret cannot be opened.", "Tell the operator.")
+            return SecretStr(secret)
+
+
+class FakeAppSecret:
+    def __init__(self, app: TikTokApp | None) -> None:
+        self.stored = app
+
+    def app(self) -> TikTokApp:
+        if self.stored is None:
+            raise ServiceUnavailable("No TikTok app is stored.", "Store its key and secret.")
+        return self.stored
+
+
+class BytesSource:
+    """Media that is all there, or is cut after `cut_at` bytes."""
+
+    def __init__(self, data: bytes, *, cut_at: int | None = None, size: int | None = None) -> None:
+        self.size: int | None = len(data) if size is None else size
+        self.head = data[:SNIFF_BYTES]
+        self._data, self._cut_at, self._at = data, cut_at, 0
+
+    def readinto(self, buffer: memoryview) -> int:
+        if self._cut_at is not None and self._at + len(buffer) > self._cut_at:
+            raise MediaDownloadFailed("The media was cut.", "Check that the URL gives the whole file.")
+        piece = self._data[self._at : self._at + len(buffer)]
+        buffer[: len(piece)] = piece
+        self._at += len(piece)
+        return len(piece)
+
+
+class FakeFetcher:
+    """The internet: bytes, a source, or an error by URL."""
+
+    def __init__(self) -> None:
+        self.media: dict[str, bytes | Source | PublisherError] = {}
+
+    @contextmanager
+    def open(self, url: str, *, max_bytes: int) -> Iterator[Source]:
+        there = self.media.get(url, MediaDownloadFailed("The media server answered 404.", "Check the URL."))
+        if isinstance(there, PublisherError):
+            raise there
+        source: Source = BytesSource(there) if isinstance(there, bytes) else there
+        if (source.size or 0) > max_bytes:
+            raise MediaTooLarge("The media is too large.", "Send a smaller one.")
+        yield source
+
+
+class FakeProber:
+    """Says of every file what it was told to say, with the file's true size."""
+
+    def __init__(self) -> None:
+        self.facts: VideoFacts | PublisherError = video_facts()
+
+    def __call__(self, file: BinaryIO, size: int) -> VideoFacts:
+        if isinstance(self.facts, PublisherError):
+            raise self.facts
+        return self.facts.model_copy(update={"size": size})
+
+
+class FakeMediaStore:
+    def __init__(self) -> None:
+        self.faults = Faults()
+        self.objects: dict[str, bytes] = {}
+
+    def store(self, key: str, source: Source, content_type: str, progress: Callable[[int], None]) -> StoredMedia:
+        with self.faults.around("store"):
+            data, piece = bytearray(), bytearray(1 << 20)
+            while got := source.readinto(memoryview(piece)):
+                data += piece[:got]
+                progress(len(data))
+            self.objects[key] = bytes(data)
+            return StoredMedia(key=key, etag=_etag(data), size=len(data))
+
+    @contextmanager
+    def read(self, media: StoredMedia, first: int) -> Iterator[Reader]:
+        with self.faults.around("read"):
+            file = self._unchanged(media)
+            file.seek(first)
+            yield file
+
+    @contextmanager
+    def seekable(self, media: StoredMedia) -> Iterator[BinaryIO]:
+        with self.faults.around("seekable"):
+            yield self._unchanged(media)
+
+    def delete(self, key: str) -> None:
+        with self.faults.around("delete"):
+            self.objects.pop(key, None)
+
+    def _unchanged(self, media: StoredMedia) -> io.BytesIO:
+        data = self.objects.get(media.key, b"")
+        if _etag(data) != media.etag:
+            raise ServiceUnavailable("The stored media has changed.", "Try again.")
+        return io.BytesIO(data)
+
+
+def _etag(data: bytes | bytearray) -> str:
+    return f'"{hashlib.md5(data, usedforsecurity=False).hexdigest()}"'
+
+
+class FakeExecutions:
+    """`started` holds every execution's name and post in order; `end` ends one."""
+
+    def __init__(self) -> None:
+        self.faults = Faults()
+        self.started: dict[str, Post] = {}
+        self._ended: set[str] = set()
+
+    def start(self, post: Post) -> None:
+        with self.faults.around("start"):
+            self.started.setdefault(execution_name(post), post)
+
+    def running(self, post: Post) -> bool:
+        with self.faults.around("running"):
+            return execution_name(post) in self.started and execution_name(post) not in self._ended
+
+    def end(self, post: Post) -> None:
+        self._ended.add(execution_name(post))
+
+
+@dataclass
+class TikTokUpload:
+    """One upload as TikTok sees it. `checksum` is the CRC-32 of the bytes so far."""
+
+    publish_id: str
+    plan: ChunkPlan
+    options: PostOptions
+    opened_at: float
+    failure: Failure | None
+    received: int = 0
+    checksum: int = 0
+    polls: int = 0
+    post_id: str = ""
+
+    @property
+    def complete(self) -> bool:
+        return self.received == self.plan.video_size
+
+    @property
+    def public(self) -> bool:
+        return self.complete and not self.failure and not self.options.draft
+
+
+@dataclass
+class TikTokGrant:
+    open_id: str
+    scopes: tuple[str, ...]
+    expires_at: float
+
+
+@dataclass
+class FakeTikTok:
+    """TikTok with one creator's answers. `uploads` is the truth: it holds all that was opened, by upload URL."""
+
+    clock: FakeClock
+    lifetime: int = 86400
+    """Seconds that an access token works."""
+    processing_polls: int = 1
+    """Status checks between the last byte and the outcome."""
+    post_id_polls: int = 0
+    """Status checks between the outcome and the public id."""
+    received_shift: int = 0
+    """-1 makes the byte counts in answers last indexes instead of counts."""
+    creator_answer: Creator | PublisherError = field(default_factory=a_creator)
+    faults: Faults = field(default_factory=Faults)
+    uploads: dict[str, TikTokUpload] = field(default_factory=dict)
+    refreshes: int = 0
+    _access: dict[str, TikTokGrant] = field(default_factory=dict)
+    _refresh: dict[str, TikTokGrant] = field(default_factory=dict)
+    _codes: dict[str, tuple[str, str, TikTokGrant]] = field(default_factory=dict)
+    _failures: deque[Failure] = field(default_factory=deque)
+    _lock: threading.RLock = field(default_factory=threading.RLock)
+
+    # What a test does to TikTok
+    def consent(self, challenge: str, redirect_uri: str, open_id: str = "", scopes: tuple[str, ...] = SCOPES) -> str:
+        """A creator agrees; the code comes back with him."""
+        code = f"code-{uuid4().hex}*!1"
+        self._codes[code] = (challenge, redirect_uri, TikTokGrant(open_id or f"open-{uuid4()}", scopes, 0))
+        return code
+
+    def grant(self, open_id: str = "", scopes: tuple[str, ...] = SCOPES) -> Grant:
+        """A creator's tokens, without the way there."""
+        return self._issue(TikTokGrant(open_id or f"open-{uuid4()}", scopes, 0))
+
+    def expire_access_tokens(self) -> None:
+        self._access.clear()
+
+    def revoke(self, open_id: str) -> None:
+        """The creator removes the app."""
+        for tokens in (self._access, self._refresh):
+            for token in [token for token, grant in tokens.items() if grant.open_id == open_id]:
+                del tokens[token]
+
+    def fail_next_post(self, failure: Failure) -> None:
+        """The next upload that is opened ends FAILED once its bytes are in."""
+        self._failures.append(failure)
+
+    @property
+    def public_posts(self) -> list[TikTokUpload]:
+        """What the world can see."""
+        return [upload for upload in self.uploads.values() if upload.public]
+
+    # What the service calls
+    def authorize_url(self, *, state: str, challenge: str, redirect_uri: str, scopes: Collection[str]) -> str:
+        query = {"state": state, "code_challenge": challenge, "redirect_uri": redirect_uri, "scope": ",".join(scopes)}
+        return f"https://tiktok.example/v2/auth/authorize/?{urlencode(query)}"
+
+    def exchange_code(self, *, code: str, verifier: str, redirect_uri: str) -> Grant:
+        with self._lock, self.faults.around("exchange_code"):
+            challenge, agreed_uri, grant = self._codes.pop(code, ("", "", None))
+            right_verifier = hashlib.sha256(verifier.encode()).hexdigest() == challenge
+            if grant is None or not right_verifier or redirect_uri != agreed_uri:
+                raise ConnectionRefused("TikTok does not take the code.", "Start connecting again.")
+            return self._issue(grant)
+
+    def refresh(self, refresh_token: SecretStr) -> Grant:
+        with self._lock, self.faults.around("refresh"):
+            grant = self._refresh.pop(refresh_token.get_secret_value(), None)
+            if grant is None:
+                raise TokenExpired("TikTok does not take the refresh token.", "Connect the account again.")
+            self.refreshes += 1
+            return self._issue(grant)
+
+    def profile(self, access_token: SecretStr, scopes: Collection[str]) -> Profile:
+        with self.faults.around("profile"):
+            grant = self._granted(access_token, "user.info.basic")
+            username = self._creator().username if "user.info.profile" in scopes else ""
+            return Profile(open_id=grant.open_id, username=username, display_name=self._creator().nickname)
+
+    def creator(self, access_token: SecretStr) -> Creator:
+        with self.faults.around("creator"):
+            self._granted(access_token, "video.publish")
+            return self._creator()
+
+    def open_upload(self, access_token: SecretStr, *, text: str, options: PostOptions, plan: ChunkPlan) -> OpenedUpload:
+        with self._lock, self.faults.around("open_upload"):
+            self._granted(access_token, "video.upload" if options.draft else "video.publish")
+            if not options.draft and options.privacy_level not in self._creator().privacy_level_options:
+                raise PublishingFailed("TikTok does not offer this privacy level.", "Choose another one.")
+            if not _plan_allowed(plan.video_size, plan.chunk_size, plan.total_chunk_count):
+                raise PublishingFailed("The chunk size is invalid.", "Tell the operator.")
+            number = len(self.uploads) + 1
+            publish_id = f"v_{'inbox' if options.draft else 'pub'}_file~v2-1.{7_500_000_000_000_000_000 + number}"
+            upload = TikTokUpload(publish_id, plan, options, self.clock.now(), None)
+            upload.failure = self._failures.popleft() if self._failures else None
+            url = f"https://upload.tiktok.example/upload?upload_id={number}&upload_token={uuid4()}"
+            self.uploads[url] = upload
+            return OpenedUpload(publish_id=publish_id, upload_url=SecretStr(url))
+
+    def put_chunk(
+        self, upload_url: SecretStr, *, chunk: Chunk, total: int, content_type: str, data: memoryview
+    ) -> ChunkAnswer:
+        with self._lock, self.faults.around("put_chunk"):
+            upload = self.uploads.get(upload_url.get_secret_value())
+            if upload is None or self.clock.now() >= upload.opened_at + 3600:
+                return ChunkAnswer(kind="gone")
+            if len(data) != chunk.size or total != upload.plan.video_size:
+                raise PublishingFailed("The length is not what was announced.", "Tell the operator.")
+            if chunk.first != upload.received or chunk.size != _next_chunk(upload):
+                return ChunkAnswer(kind="out_of_order", received=upload.received + self.received_shift)
+            upload.received += chunk.size
+            upload.checksum = zlib.crc32(data, upload.checksum)
+            return ChunkAnswer(kind="complete" if upload.complete else "more")
+
+    def status(self, access_token: SecretStr, publish_id: str) -> PublishStatus:
+        with self._lock, self.faults.around("status"):
+            self._granted(access_token, "video.upload")
+            upload = next((upload for upload in self.uploads.values() if upload.publish_id == publish_id), None)
+            if upload is None:
+                raise PublishingFailed("TikTok does not know the publish id.", "Tell the operator.")
+            upload.polls += upload.complete
+            received = upload.received + self.received_shift if upload.received else 0
+            if not upload.complete or upload.polls <= self.processing_polls:
+                return PublishStatus(status="PROCESSING_UPLOAD", uploaded_bytes=received)
+            if upload.failure:
+                return PublishStatus(status="FAILED", uploaded_bytes=received, failure=upload.failure)
+            if upload.options.draft:
+                return PublishStatus(status="SEND_TO_USER_INBOX", uploaded_bytes=received)
+            told = upload.polls > self.processing_polls + self.post_id_polls
+            shown = told and upload.options.privacy_level == "PUBLIC_TO_EVERYONE"
+            number = publish_id.rpartition(".")[2]
+            return PublishStatus(
+                status="PUBLISH_COMPLETE", uploaded_bytes=received, post_ids=(number,) if shown else ()
+            )
+
+    def _creator(self) -> Creator:
+        if isinstance(self.creator_answer, PublisherError):
+            raise self.creator_answer
+        return self.creator_answer
+
+    def _issue(self, grant: TikTokGrant) -> Grant:
+        access_token, refresh_token = f"act.{uuid4().hex}", f"rft.{uuid4().hex}"
+        grant = TikTokGrant(grant.open_id, grant.scopes, self.clock.now() + self.lifetime)
+        self._access[access_token] = self._refresh[refresh_token] = grant
+        return Grant(
+            open_id=grant.open_id,
+            access_token=SecretStr(access_token),
+            refresh_token=SecretStr(refresh_token),
+            expires_in=self.lifetime,
+            refresh_expires_in=365 * 86400,
+            scopes=grant.scopes,
+        )
+
+    def _granted(self, access_token: SecretStr, scope: str) -> TikTokGrant:
+        grant = self._access.get(access_token.get_secret_value())
+        if grant is None or grant.expires_at <= self.clock.now():
+            raise TokenExpired("TikTok takes the access token for invalid.", "Connect the account again.")
+        if scope not in grant.scopes:
+            raise InvalidToken(f"The scope {scope} was not granted.", "Connect the account again and grant it.")
+        return grant
+
+
+def _plan_allowed(size: int, chunk: int, count: int) -> bool:
+    """TikTok's rules since August 2026; 5 and 64 MB are read in the stricter way."""
+    if count == 1:
+        return 0 < size == chunk <= 64_000_000
+    return 5 * 2**20 <= chunk <= 64_000_000 and count == size // chunk <= 1000
+
+
+def _next_chunk(upload: TikTokUpload) -> int:
+    left = upload.plan.video_size - upload.received
+    return left if left < 2 * upload.plan.chunk_size else upload.plan.chunk_size
+
+
+@dataclass
+class FakePorts:
+    """Every port, in memory."""
+
+    clock: FakeClock = field(default_factory=FakeClock)
+    keys: FakeKeys = field(default_factory=FakeKeys)
+    vault: FakeVault = field(default_factory=FakeVault)
+    fetcher: FakeFetcher = field(default_factory=FakeFetcher)
+    prober: FakeProber = field(default_factory=FakeProber)
+    media: FakeMediaStore = field(default_factory=FakeMediaStore)
+    executions: FakeExecutions = field(default_factory=FakeExecutions)
+    trusted_media_origins: tuple[str, ...] = ()
+    app_secret: FakeAppSecret = field(
+        default_factory=lambda: FakeAppSecret(TikTokApp(client_key="key", client_secret=SecretStr("secret")))
+    )
+    posts: FakePosts = field(init=False)
+    accounts: FakeAccounts = field(init=False)
+    tiktok: FakeTikTok = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.posts = FakePosts(self.clock)
+        self.accounts = FakeAccounts(self.clock)
+        self.tiktok = FakeTikTok(self.clock)
