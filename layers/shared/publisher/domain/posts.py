@@ -23,7 +23,7 @@ from publisher.domain.limits import (
     UPLOAD_LEASE_SECONDS,
     UPLOAD_URL_SECONDS,
 )
-from publisher.domain.media import VideoFacts
+from publisher.domain.media import VideoFacts, advice
 
 WATCH_SHARDS = 8
 """Index partitions over which the posts to look after are spread."""
@@ -196,7 +196,8 @@ def downloaded(post: Post, media: Media, now: float) -> Post:
     """Record the one copy of the media that everything after works on."""
     if post.media is not None:
         raise Busy("Another worker has recorded the media.", "Nothing to do: the post goes on with that copy.")
-    return _change(post, now, media=media, downloaded_bytes=media.size)
+    warnings = (*post.warnings, *advice(media.facts))
+    return _change(post, now, media=media, downloaded_bytes=media.size, warnings=warnings)
 
 
 def begin_attempt(post: Post, now: float) -> Post:

@@ -48,7 +48,7 @@ def _store(ports: Ports, post: Post) -> tuple[StoredMedia, str, Post]:
 
     with ports.fetcher.open(post.media_urls[0], max_bytes=int(VIDEO_BYTES)) as source:
         kind = sniff(source.head)
-        if kind is None or not kind.startswith("video/"):
+        if kind is None or not kind.is_video:
             raise InvalidMediaType(
                 f"The media URL does not hold a video{f' but {kind}' if kind else ''}.",
                 "Give the URL of an MP4, MOV or WebM file itself, not of a page that shows it.",
