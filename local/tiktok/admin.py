@@ -1,0 +1,290 @@
+"""The operator's side under /_sandbox/: settings, clock, users, apps, grants, faults, actions, the log."""
+
+import json
+from collections.abc import Callable
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, Field, TypeAdapter, ValidationError
+
+from local.tiktok import lifecycle, oauth
+from local.tiktok.faults import Fault
+from local.tiktok.rules import FailReason
+from local.tiktok.settings import Settings
+from local.tiktok.state import App, Entity, PrivacyLevel, Publish, User, World
+from local.tiktok.store import Store
+from local.tiktok.web import Request, Response, json_response
+
+PREFIX = "/_sandbox/"
+DEFAULT_APP = "sandbox-client-key"
+
+
+class AdminError(Exception):
+    """A wrong admin call; the sentence says what to change."""
+
+    def __init__(self, message: str, status: int = 400) -> None:
+        self.status = status
+        super().__init__(message)
+
+
+class ClockChange(Entity):
+    """Stop or start the clock, set it (Unix seconds), advance it (seconds), in this order."""
+
+    frozen: bool | None = None
+    set: Annotated[float, Field(ge=1_000_000_000, lt=2**31)] | None = None
+    advance: float = 0
+
+
+class GrantRequest(Entity):
+    """A consent without the consent page; all scopes of the app unless some are named."""
+
+    username: str
+    client_key: str = DEFAULT_APP
+    scopes: list[str] | None = None
+
+
+class FinishDraft(Entity):
+    """The creator posts a draft from the inbox; doing it again makes a second post."""
+
+    action: Literal["finish_draft"]
+    publish_id: str
+    privacy_level: PrivacyLevel = "PUBLIC_TO_EVERYONE"
+    title: str = ""
+
+
+class Revoke(Entity):
+    """The creator removes the app in TikTok's settings."""
+
+    action: Literal["revoke"]
+    username: str
+    client_key: str = DEFAULT_APP
+
+
+class Stick(Entity):
+    """A publish stays in processing, or goes on."""
+
+    action: Literal["stick", "unstick"]
+    publish_id: str
+
+
+class Fail(Entity):
+    """A publish in processing fails now."""
+
+    action: Literal["fail"]
+    publish_id: str
+    fail_reason: FailReason
+
+
+Action = Annotated[FinishDraft | Revoke | Stick | Fail, Field(discriminator="action")]
+_ACTION: TypeAdapter[FinishDraft | Revoke | Stick | Fail] = TypeAdapter(Action)
+_FAULTS: TypeAdapter[list[Fault]] = TypeAdapter(list[Fault])
+
+
+def answer(store: Store, request: Request) -> Response:
+    """Serve one admin call."""
+    resource, _, name = request.path.removeprefix(PREFIX).partition("/")
+    serve = _CALLS.get((request.method, resource, bool(name)))
+    try:
+        if serve is None:
+            raise AdminError(f"there is no {request.method} {request.path}; see local/tiktok/README.md", 404)
+        content = request.body.read()
+        return json_response(200, serve(store, json.loads(content) if content else {}, name))
+    except AdminError as error:
+        return json_response(error.status, {"error": str(error)})
+    except ValidationError as error:
+        problems = [f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}" for problem in error.errors()]
+        return json_response(400, {"error": "; ".join(problems)})
+    except ValueError as error:
+        return json_response(400, {"error": f"the body is not JSON: {error}"})
+
+
+def _patched[T: BaseModel](current: T, change: Any) -> T:
+    if not isinstance(change, dict):
+        raise AdminError("the body must be a JSON object")
+    return type(current).model_validate(current.model_dump() | change)
+
+
+def _get_settings(store: Store, _body: Any, _name: str) -> Any:
+    with store.change() as world:
+        return world.settings.model_dump()
+
+
+def _patch_settings(store: Store, body: Any, _name: str) -> Any:
+    with store.change() as world:
+        world.settings = _patched(world.settings, body)
+        return world.settings.model_dump()
+
+
+def _get_clock(store: Store, _body: Any, _name: str) -> Any:
+    with store.change() as world:
+        return {"now": world.clock.now(), "frozen": world.clock.frozen_at is not None}
+
+
+def _post_clock(store: Store, body: Any, _name: str) -> Any:
+    change = ClockChange.model_validate(body)
+    with store.change() as world:
+        clock = world.clock
+        if change.frozen is not None:
+            clock.freeze(change.frozen)
+        if change.set is not None:
+            clock.move_to(change.set)
+        clock.move_to(clock.now() + change.advance)
+        return {"now": clock.now(), "frozen": clock.frozen_at is not None}
+
+
+def _get_users(store: Store, _body: Any, _name: str) -> Any:
+    with store.change() as world:
+        return {"users": [user.model_dump() for user in world.users.values()]}
+
+
+def _post_user(store: Store, body: Any, _name: str) -> Any:
+    user = User.model_validate(body)
+    with store.change() as world:
+        if user.username in world.users:
+            raise AdminError(f"there is a user {user.username} already; PATCH changes it", 409)
+        world.users[user.username] = user
+        return user.model_dump()
+
+
+def _patch_user(store: Store, body: Any, name: str) -> Any:
+    with store.change() as world:
+        user = _patched(_user(world, name), body)
+        if user.username != name:
+            raise AdminError("a username cannot be changed")
+        world.users[name] = user
+        return user.model_dump()
+
+
+def _get_apps(store: Store, _body: Any, _name: str) -> Any:
+    with store.change() as world:
+        return {"apps": [app.model_dump() for app in world.apps.values()]}
+
+
+def _post_app(store: Store, body: Any, _name: str) -> Any:
+    app = App.model_validate(body)
+    with store.change() as world:
+        if app.client_key in world.apps:
+            raise AdminError(f"there is an app {app.client_key} already; PATCH changes it", 409)
+        world.apps[app.client_key] = app
+        return app.model_dump()
+
+
+def _patch_app(store: Store, body: Any, name: str) -> Any:
+    with store.change() as world:
+        app = _patched(_app(world, name), body)
+        if app.client_key != name:
+            raise AdminError("a client key cannot be changed")
+        world.apps[name] = app
+        return app.model_dump()
+
+
+def _post_grant(store: Store, body: Any, _name: str) -> Any:
+    wanted = GrantRequest.model_validate(body)
+    with store.change() as world:
+        app = _app(world, wanted.client_key)
+        scopes = app.scopes if wanted.scopes is None else wanted.scopes
+        unknown = set(scopes) - set(app.scopes)
+        if unknown:
+            raise AdminError(f"the app does not have the scopes {', '.join(sorted(unknown))}")
+        return oauth.new_grant(world, app, _user(world, wanted.username), scopes)
+
+
+def _get_faults(store: Store, _body: Any, _name: str) -> Any:
+    with store.change() as world:
+        return {"faults": [fault.model_dump() for fault in world.faults]}
+
+
+def _post_faults(store: Store, body: Any, _name: str) -> Any:
+    faults = _FAULTS.validate_python(body if isinstance(body, list) else [body])
+    with store.change() as world:
+        world.faults += faults
+        return {"faults": [fault.model_dump() for fault in world.faults]}
+
+
+def _delete_faults(store: Store, _body: Any, _name: str) -> Any:
+    with store.change() as world:
+        world.faults.clear()
+        return {"faults": []}
+
+
+def _post_action(store: Store, body: Any, _name: str) -> Any:
+    action = _ACTION.validate_python(body)
+    with store.change() as world:
+        if isinstance(action, Revoke):
+            if not lifecycle.end_grants(world, _app(world, action.client_key).client_key, action.username):
+                raise AdminError(f"{action.username} has not authorized {action.client_key}", 409)
+            return {}
+        publish = _publish(world, action.publish_id)
+        now = world.clock.now()
+        if isinstance(action, Stick):
+            publish.stuck = action.action == "stick"
+        elif isinstance(action, Fail):
+            if not publish.is_processing:
+                raise AdminError(f"{publish.publish_id} is {publish.status}, not in processing", 409)
+            lifecycle.fail(publish, action.fail_reason, now)
+        else:
+            if publish.kind != "draft" or publish.status not in ("SEND_TO_USER_INBOX", "PUBLISH_COMPLETE"):
+                raise AdminError(f"{publish.publish_id} is no draft in an inbox", 409)
+            lifecycle.add_post(world, publish, {"privacy_level": action.privacy_level, "title": action.title}, now)
+        return _logged(publish)
+
+
+def _post_reset(store: Store, _body: Any, _name: str) -> Any:
+    store.reset()
+    return {}
+
+
+def _get_log(store: Store, _body: Any, _name: str) -> Any:
+    with store.change() as world:
+        return {
+            "now": world.clock.now(),
+            "calls": store.calls(),
+            "publishes": [_logged(publish) for publish in world.publishes.values()],
+            "posts": [post.model_dump() for post in world.posts],
+        }
+
+
+def _logged(publish: Publish) -> dict[str, Any]:
+    logged = publish.model_dump(exclude={"upload_token", "grant_id"})
+    # A media URL may be signed.
+    logged["video_url"] = publish.video_url and publish.video_url.partition("?")[0]
+    return logged
+
+
+def _user(world: World, username: str) -> User:
+    if username not in world.users:
+        raise AdminError(f"there is no user {username}", 404)
+    return world.users[username]
+
+
+def _app(world: World, client_key: str) -> App:
+    if client_key not in world.apps:
+        raise AdminError(f"there is no app {client_key}", 404)
+    return world.apps[client_key]
+
+
+def _publish(world: World, publish_id: str) -> Publish:
+    if publish_id not in world.publishes:
+        raise AdminError(f"there is no publish {publish_id}", 404)
+    return world.publishes[publish_id]
+
+
+_CALLS: dict[tuple[str, str, bool], Callable[[Store, Any, str], Any]] = {
+    ("GET", "settings", False): _get_settings,
+    ("PATCH", "settings", False): _patch_settings,
+    ("GET", "clock", False): _get_clock,
+    ("POST", "clock", False): _post_clock,
+    ("GET", "users", False): _get_users,
+    ("POST", "users", False): _post_user,
+    ("PATCH", "users", True): _patch_user,
+    ("GET", "apps", False): _get_apps,
+    ("POST", "apps", False): _post_app,
+    ("PATCH", "apps", True): _patch_app,
+    ("POST", "grants", False): _post_grant,
+    ("GET", "faults", False): _get_faults,
+    ("POST", "faults", False): _post_faults,
+    ("DELETE", "faults", False): _delete_faults,
+    ("POST", "actions", False): _post_action,
+    ("POST", "reset", False): _post_reset,
+    ("GET", "log", False): _get_log,
+}
+"""(method, resource, whether a name follows) to what serves it."""

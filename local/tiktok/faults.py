@@ -1,0 +1,83 @@
+"""Faults on demand: the next calls of an endpoint fail as ordered, before or after their effect."""
+
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Endpoint = Literal[
+    "authorize",
+    "token",
+    "revoke",
+    "user_info",
+    "creator_info",
+    "video/init",
+    "inbox/video/init",
+    "status",
+    "cancel",
+    "upload",
+]
+"""The sandbox's names of TikTok's endpoints, in faults and in the log."""
+
+
+class Status(BaseModel):
+    """Answer with this HTTP status; a string body is sent as it is, anything else as JSON."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    status: Annotated[int, Field(ge=200, le=599)]
+    body: Any = ""
+    headers: dict[str, str] = {}
+
+
+class Code(BaseModel):
+    """Answer with this error code of TikTok, in the endpoint's own error shape and with the code's HTTP status."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    code: str
+    message: str | None = None
+
+
+Action = Literal["reset", "drop", "timeout", "cut_json", "html", "unknown_code"]
+"""reset: TCP reset · drop: close without an answer · timeout: hold, then close · cut_json: half of the JSON ·
+html: 502 with a web page · unknown_code: an error code nobody has documented."""
+
+
+class Fault(BaseModel):
+    """Spare `skip` calls of `endpoint`, then spoil `times` calls, `before` or `after` they take effect."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    endpoint: Endpoint
+    do: Action | Status | Code
+    when: Literal["before", "after"] = "before"
+    skip: Annotated[int, Field(ge=0)] = 0
+    times: Annotated[int, Field(ge=1)] = 1
+
+    def label(self) -> str:
+        """How the log names the fault."""
+        what = self.do if isinstance(self.do, str) else self.do.model_dump_json(include={"status", "code"})
+        return f"{what} {self.when}"
+
+
+def take(faults: list[Fault], endpoint: str) -> Fault | None:
+    """Count one call of `endpoint` against the faults; the first one due, used up once, or None."""
+    due: Fault | None = None
+    for fault in matching(faults, endpoint):
+        if fault.skip:
+            fault.skip -= 1
+        elif due is None:
+            due = fault
+    if due is None:
+        return None
+    spoiled = due.model_copy()
+    due.times -= 1
+    if not due.times:
+        faults.remove(due)
+    return spoiled
+
+
+def matching(faults: Sequence[Fault], endpoint: str) -> list[Fault]:
+    """The faults ordered for `endpoint`, in the order they were given."""
+    return [fault for fault in faults if fault.endpoint == endpoint]

@@ -1,0 +1,129 @@
+"""TikTok's numbers and texts, each with where it comes from.
+
+Sources are pages below https://developers.tiktok.com/doc/ unless another one is named. "Observed" is what clients
+reported from the wire; "unconfirmed" is our choice where nobody has said.
+"""
+
+from typing import Final, Literal
+
+# Tokens: /oauth-user-access-token-management gives 24 h and 365 d; some apps are given 2 h and 180 d (observed).
+TOKEN_PROFILES: Final = {"24h": (86_400, 31_536_000), "2h": (7_200, 15_552_000)}
+"""Profile to (access token seconds, refresh token seconds)."""
+CLIENT_TOKEN_SECONDS: Final = 7_200  # /client-access-token-management
+VERIFIER_LENGTH: Final = range(43, 129)  # /login-kit-desktop, after RFC 7636
+
+SCOPES: Final = (
+    "user.info.basic",
+    "user.info.profile",
+    "user.info.stats",
+    "video.list",
+    "video.publish",
+    "video.upload",
+)
+FIXED_SCOPE: Final = "user.info.basic"  # comes with Login Kit; the consent page offers no switch for it
+REDIRECT_URIS: Final = 10  # /login-kit-web: at most ten
+REDIRECT_URI_LENGTH: Final = 511  # /login-kit-web: shorter than 512 characters
+
+# Calls in a sliding minute for one access token: reference page of each endpoint, /tiktok-api-v2-rate-limit.
+CALLS_PER_MINUTE: Final = {
+    "user_info": 600,
+    "creator_info": 20,
+    "video/init": 6,
+    "inbox/video/init": 6,
+    "status": 30,
+}
+WINDOW_SECONDS: Final = 60
+
+# Caps over 24 hours: /content-sharing-guidelines.
+DAY_SECONDS: Final = 86_400
+POSTS_PER_DAY: Final = 15  # typical; differs from creator to creator, shared by all apps
+PENDING_SHARES: Final = 5
+UNAUDITED_ACTIVE_USERS: Final = 5
+
+# Posts: /content-posting-api-reference-direct-post.
+CAPTION_UTF16_UNITS: Final = 2_200
+PUBLIC: Final = "PUBLIC_TO_EVERYONE"
+SELF_ONLY: Final = "SELF_ONLY"
+PUBLIC_ACCOUNT_OPTIONS: Final = (PUBLIC, "MUTUAL_FOLLOW_FRIENDS", SELF_ONLY)
+PRIVATE_ACCOUNT_OPTIONS: Final = ("FOLLOWER_OF_CREATOR", "MUTUAL_FOLLOW_FRIENDS", SELF_ONLY)
+
+# Transfer: /content-posting-api-media-transfer-guide. "MB" is undefined there, see the setting `mb`.
+MEGABYTE: Final = {"binary": 1024**2, "decimal": 1000**2}
+GIGABYTE: Final = {"binary": 1024**3, "decimal": 1000**3}
+VIDEO_GB: Final = 4
+CHUNK_MIN_MB: Final = 5
+CHUNK_MAX_MB: Final = 64
+LAST_CHUNK_MAX_MB: Final = 128
+CHUNKS_MAX: Final = 1_000
+UPLOAD_URL_SECONDS: Final = 3_600
+PULL_SECONDS: Final = 3_600
+UPLOAD_CONTENT_TYPES: Final = ("video/mp4", "video/quicktime", "video/webm")
+
+# Video: /content-posting-api-media-transfer-guide#video_restrictions.
+CODECS: Final = ("h264", "hevc", "vp8", "vp9")
+FRAME_RATE_MIN: Final = 23
+FRAME_RATE_MAX: Final = 60
+SIDE_MIN: Final = 360  # pixels
+SIDE_MAX: Final = 4_096  # pixels
+DURATION_MAX_SECONDS: Final = 600
+
+FailReason = Literal[  # /content-posting-api-reference-get-video-status
+    "file_format_check_failed",
+    "duration_check_failed",
+    "frame_rate_check_failed",
+    "picture_size_check_failed",
+    "internal",
+    "video_pull_failed",
+    "photo_pull_failed",
+    "publish_cancelled",
+    "auth_removed",
+    "spam_risk_too_many_posts",
+    "spam_risk_user_banned_from_posting",
+    "spam_risk_text",
+    "spam_risk",
+]
+
+POST_INFO_INCORRECT: Final = "The request post info is empty or incorrect"  # observed
+SOURCE_INFO_INCORRECT: Final = "The request source info is empty or incorrect"  # observed
+CHUNK_SIZE_INVALID: Final = "The chunk size is invalid"  # observed
+CHUNK_COUNT_INVALID: Final = "The total chunk count is invalid"  # observed
+AUTHORIZATION_MALFORMED: Final = "Invalid authorization header. Please check the format."  # observed
+
+REFUSALS: Final[dict[str, tuple[int, str]]] = {
+    # Reference pages give code and HTTP status; messages are observed down to url_ownership_unverified, then ours.
+    "access_token_invalid": (401, "The access token is invalid or not found in the request."),
+    "scope_not_authorized": (
+        401,
+        "The user did not authorize the scope required for completing this request.",
+    ),
+    "spam_risk_too_many_posts": (403, "You have created too many posts in the last 24 hours via the API"),
+    "unaudited_client_can_only_post_to_private_accounts": (
+        403,
+        "Please review our integration guidelines at https://developers.tiktok.com/doc/content-sharing-guidelines/",
+    ),
+    "url_ownership_unverified": (
+        403,
+        "Please review our URL ownership verification rules at "
+        "https://developers.tiktok.com/doc/content-posting-api-media-transfer-guide/#pull_from_url",
+    ),
+    "scope_permission_missed": (400, "The requested fields need scopes that the user did not authorize."),
+    "invalid_params": (400, "The request body is malformed."),
+    "invalid_file_upload": (400, "The file of the request is invalid."),
+    "app_version_check_failed": (400, "The creator's TikTok app is too old for this request."),
+    "invalid_publish_id": (400, "The publish_id does not exist."),
+    "token_not_authorized_for_specified_publish_id": (400, "The access token does not own this publish_id."),
+    "publish_not_cancellable": (400, "The publish can no longer be cancelled."),
+    "spam_risk_user_banned_from_posting": (403, "The user is banned from making new posts."),
+    "reached_active_user_cap": (403, "The daily quota of active publishing users of this app is reached."),
+    "spam_risk_too_many_pending_share": (403, "The user has too many shares waiting in the inbox."),
+    "privacy_level_option_mismatch": (403, "The privacy level is not one of the creator's options."),
+    "rate_limit_exceeded": (429, "The API rate limit was exceeded. Please try again later."),
+    "internal_error": (500, "Something went wrong. Please try again later."),
+}
+"""Error code of the Display and Content Posting APIs to (HTTP status, message)."""
+
+CREATOR_CANNOT_POST: Final = (  # /content-posting-api-reference-query-creator-info: these come under HTTP 200
+    "spam_risk_too_many_posts",
+    "spam_risk_user_banned_from_posting",
+    "reached_active_user_cap",
+)

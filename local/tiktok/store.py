@@ -1,0 +1,95 @@
+"""The world under one lock, its clock-driven changes, its file, the call log, and the received media."""
+
+import json
+from collections import defaultdict, deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Lock, RLock
+from typing import Any, Literal
+
+from local.tiktok import lifecycle, rules
+from local.tiktok.state import World, new_world
+
+
+class Store:
+    """Everything that outlives a request; `folder` holds it, `keep` says whether it outlives the process too."""
+
+    def __init__(self, folder: Path, profile: Literal["24h", "2h"] | None, *, keep: bool) -> None:
+        self._lock = RLock()
+        self._world_file = folder / "world.json"
+        self._calls_file = folder / "calls.jsonl"
+        self._keep = keep
+        self._media = folder / "media"
+        self._media.mkdir(parents=True, exist_ok=True)
+        self._upload_locks: defaultdict[str, Lock] = defaultdict(Lock)
+        self._minutes: defaultdict[tuple[str, str], deque[float]] = defaultdict(deque)
+        self._calls: list[dict[str, Any]] = []
+        self._world = new_world(profile or "24h")
+        if keep and self._world_file.exists():
+            self._world = World.model_validate_json(self._world_file.read_bytes())
+            if profile:
+                self._world.settings.token_profile = profile
+        if keep and self._calls_file.exists():
+            self._calls = [json.loads(line) for line in self._calls_file.read_text().splitlines()]
+
+    @contextmanager
+    def change(self) -> Iterator[World]:
+        """The world as it is at this moment, for one atomic change; written to its file afterwards."""
+        with self._lock:
+            lifecycle.settle_due(self._world)
+            try:
+                yield self._world
+            finally:
+                if self._keep:
+                    self._write()
+
+    def _write(self) -> None:
+        draft = self._world_file.with_suffix(".draft")
+        draft.write_text(self._world.model_dump_json())
+        draft.replace(self._world_file)
+
+    def reset(self) -> None:
+        """Start over with a new world under the same token profile; ids go on, so that none comes twice."""
+        with self._lock:
+            self._world = new_world(self._world.settings.token_profile, self._world.last_id)
+            self._minutes.clear()
+            self._calls.clear()
+            self._calls_file.unlink(missing_ok=True)
+            for file in self._media.iterdir():
+                file.unlink(missing_ok=True)
+            if self._keep:
+                self._write()
+
+    def count_call(self, endpoint: str, token: str, now: float) -> bool:
+        """Count a call in the sliding minute of an endpoint and token; False, uncounted, if the minute is full."""
+        minute = self._minutes[endpoint, token]
+        while minute and not now - rules.WINDOW_SECONDS < minute[0] <= now:
+            minute.popleft()
+        if len(minute) >= rules.CALLS_PER_MINUTE[endpoint]:
+            return False
+        minute.append(now)
+        return True
+
+    def log_call(self, record: dict[str, Any]) -> None:
+        """Append one call to the log."""
+        with self._lock:
+            record["number"] = len(self._calls) + 1
+            self._calls.append(record)
+            if self._keep:
+                with self._calls_file.open("a") as file:
+                    file.write(json.dumps(record) + "\n")
+
+    def calls(self) -> list[dict[str, Any]]:
+        """Every call since the start or the last reset."""
+        with self._lock:
+            return list(self._calls)
+
+    def media_path(self, upload_id: str) -> Path:
+        """Where the bytes of an upload or download are kept."""
+        return self._media / upload_id
+
+    def upload_lock(self, upload_id: str) -> Lock:
+        """Chunks of one upload are taken one at a time."""
+        with self._lock:
+            return self._upload_locks[upload_id]

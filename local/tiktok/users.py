@@ -1,0 +1,55 @@
+"""Display API: the user's own data."""
+
+from typing import Any
+
+from local.tiktok.answers import RefusedError, ok
+from local.tiktok.calls import Call, Caller, identify
+from local.tiktok.state import World
+from local.tiktok.web import Response
+
+_SCOPE_OF_FIELD = {
+    **dict.fromkeys(
+        ("open_id", "union_id", "display_name", "avatar_url", "avatar_url_100", "avatar_large_url"), "user.info.basic"
+    ),
+    **dict.fromkeys(("username", "bio_description", "profile_deep_link", "is_verified"), "user.info.profile"),
+    **dict.fromkeys(("follower_count", "following_count", "likes_count", "video_count"), "user.info.stats"),
+}
+
+
+def user_info(call: Call) -> Response:
+    """The requested fields of the token's user."""
+    with call.store.change() as world:
+        caller = identify(call, world, "user_info", ())
+        fields = [name for name in call.request.first("fields").split(",") if name]
+        unknown = [name for name in fields if name not in _SCOPE_OF_FIELD]
+        if unknown or not fields:
+            raise RefusedError("invalid_params", "The request fields are empty or incorrect")
+        call.notes["fields"] = fields
+        missing = {name for name in fields if _SCOPE_OF_FIELD[name] not in caller.grant.scopes}
+        if missing and world.settings.missing_field_scope != "empty":
+            raise RefusedError(world.settings.missing_field_scope)
+        values = _values(world, caller)
+        user = {name: type(values[name])() if name in missing else values[name] for name in fields}
+        return ok(world.settings, call.log_id, {"user": user})
+
+
+def _values(world: World, caller: Caller) -> dict[str, Any]:
+    user = caller.user
+    now = world.clock.now()
+    public_posts = [post for post in world.posts if post.username == user.username and post.is_available(now)]
+    return {
+        "open_id": caller.grant.open_id,
+        "union_id": user.union_id,
+        "display_name": user.nickname,
+        "avatar_url": user.avatar_url,
+        "avatar_url_100": user.avatar_url,
+        "avatar_large_url": user.avatar_url,
+        "username": user.username,
+        "bio_description": user.bio_description,
+        "profile_deep_link": f"https://www.tiktok.com/@{user.username}",
+        "is_verified": user.is_verified,
+        "follower_count": user.follower_count,
+        "following_count": user.following_count,
+        "likes_count": user.likes_count,
+        "video_count": len(public_posts),
+    }
