@@ -1,0 +1,225 @@
+"""TikTok's API as the port `TikTok` has it. One HTTP request a call, never repeated here."""
+
+import json
+import re
+from collections.abc import Callable, Collection
+from http import HTTPStatus
+from urllib.parse import urlencode
+
+from pydantic import SecretStr
+
+from publisher.domain.accounts import Creator
+from publisher.domain.chunks import Chunk, ChunkPlan
+from publisher.domain.posts import PostOptions
+from publisher.ports import ChunkAnswer, Grant, OpenedUpload, Profile, PublishStatus, TikTokApp
+from publisher.tiktok import oauth
+from publisher.tiktok.failures import api_failure, chunk_failure, failure_of, unreadable
+from publisher.tiktok.transport import Answer, Transport
+from publisher.tiktok.wire import (
+    CreatorData,
+    Envelope,
+    InitData,
+    InitRequest,
+    PostInfo,
+    SourceInfo,
+    StatusData,
+    StatusRequest,
+    UserData,
+    Verdict,
+    Wire,
+    read,
+)
+
+PUBLISH, UPLOAD = "video.publish", "video.upload"
+USER_FIELDS = {
+    "user.info.basic": ("open_id", "display_name", "avatar_url"),
+    "user.info.profile": ("username",),
+}
+"""What a scope shows of a user, as far as it is asked for here."""
+_CONTENT_RANGE = re.compile(r"bytes \d+-(?P<received>\d+)/")
+
+
+class TikTokClient:
+    """Calls TikTok for whoever the given token belongs to.
+
+    `api_url` and `auth_url` are origins without a slash at the end; `app` is called only by what needs the app's key.
+    """
+
+    def __init__(self, api_url: str, auth_url: str, app: Callable[[], TikTokApp], transport: Transport) -> None:
+        self._api_url = api_url
+        self._auth_url = auth_url
+        self._app = app
+        self._transport = transport
+
+    def authorize_url(self, *, state: str, challenge: str, redirect_uri: str, scopes: Collection[str]) -> str:
+        """Return the address of the consent page; `challenge` is TikTok's hex form of PKCE."""
+        return oauth.authorize_url(
+            self._auth_url,
+            self._app().client_key,
+            state=state,
+            challenge=challenge,
+            redirect_uri=redirect_uri,
+            scopes=scopes,
+        )
+
+    def exchange_code(self, *, code: str, verifier: str, redirect_uri: str) -> Grant:
+        """Trade a code for tokens; ConnectionRefused when TikTok does not take it. A code works once."""
+        return oauth.exchange_code(
+            self._transport,
+            self._api_url,
+            self._app(),
+            code=SecretStr(code),
+            verifier=SecretStr(verifier),
+            redirect_uri=redirect_uri,
+        )
+
+    def refresh(self, refresh_token: SecretStr) -> Grant:
+        """Trade a refresh token for new ones; TokenExpired when it is dead. Not safe to repeat: the old one may die."""
+        return oauth.refresh(self._transport, self._api_url, self._app(), refresh_token)
+
+    def revoke(self, access_token: SecretStr) -> None:
+        """Take the app's access to the account back. Safe to repeat."""
+        oauth.revoke(self._transport, self._api_url, self._app(), access_token)
+
+    def profile(self, access_token: SecretStr, scopes: Collection[str]) -> Profile:
+        """Return the user, asking only for what the scopes allow; empty without a call when they allow nothing."""
+        asked = [scope for scope in USER_FIELDS if scope in scopes]
+        if not asked:
+            return Profile(open_id="")
+        query = urlencode({"fields": ",".join(field for scope in asked for field in USER_FIELDS[scope])}, safe=",")
+        answer = self._call(Envelope[UserData], "GET", f"/v2/user/info/?{query}", access_token, scopes=asked)
+        user = answer.data.user
+        return Profile(
+            open_id=user.open_id, username=user.username, display_name=user.display_name, avatar_url=user.avatar_url
+        )
+
+    def creator(self, access_token: SecretStr) -> Creator:
+        """Return the creator's live posting options; AccountDisabled or RateLimitExceeded when he cannot post now."""
+        answer = self._call(
+            Envelope[CreatorData], "POST", "/v2/post/publish/creator_info/query/", access_token, scopes=[PUBLISH]
+        )
+        creator = answer.data
+        return Creator(
+            username=creator.creator_username,
+            nickname=creator.creator_nickname,
+            avatar_url=creator.creator_avatar_url,
+            privacy_level_options=creator.privacy_level_options,
+            comment_disabled=creator.comment_disabled,
+            duet_disabled=creator.duet_disabled,
+            stitch_disabled=creator.stitch_disabled,
+            max_video_post_duration_sec=creator.max_video_post_duration_sec,
+        )
+
+    def open_upload(self, access_token: SecretStr, *, text: str, options: PostOptions, plan: ChunkPlan) -> OpenedUpload:
+        """Open an upload for a direct post, or for a draft, which takes neither caption nor options."""
+        path, scope = ("inbox/video", UPLOAD) if options.draft else ("video", PUBLISH)
+        answer = self._call(
+            Envelope[InitData],
+            "POST",
+            f"/v2/post/publish/{path}/init/",
+            access_token,
+            scopes=[scope],
+            body=InitRequest(
+                post_info=None if options.draft else _post_info(text, options),
+                source_info=SourceInfo(
+                    video_size=plan.video_size,
+                    chunk_size=plan.chunk_size,
+                    total_chunk_count=plan.total_chunk_count,
+                ),
+            ),
+        )
+        return OpenedUpload(publish_id=answer.data.publish_id, upload_url=answer.data.upload_url)
+
+    def put_chunk(
+        self, upload_url: SecretStr, *, chunk: Chunk, total: int, content_type: str, data: memoryview
+    ) -> ChunkAnswer:
+        """Send a chunk. Safe to repeat on the same URL: TikTok answers what it already has.
+
+        ValueError when `data` is not as long as the chunk, since TikTok would wait for the rest or cut it off.
+        """
+        if data.nbytes != chunk.size:
+            raise ValueError(f"chunk {chunk.first}-{chunk.last} does not have {data.nbytes} bytes")
+        answer = self._transport.upload(
+            upload_url.get_secret_value(),
+            headers={
+                "Content-Type": content_type,
+                "Content-Range": f"bytes {chunk.first}-{chunk.last}/{total}",
+            },
+            data=data,
+        )
+        return _chunk_answer(answer, chunk)
+
+    def status(self, access_token: SecretStr, publish_id: str) -> PublishStatus:
+        """Ask what became of a post. Safe to repeat."""
+        answer = self._call(
+            Envelope[StatusData],
+            "POST",
+            "/v2/post/publish/status/fetch/",
+            access_token,
+            scopes=[PUBLISH, UPLOAD],
+            body=StatusRequest(publish_id=publish_id),
+        )
+        said = answer.data
+        failed = said.status == "FAILED"
+        return PublishStatus(
+            status=said.status,
+            post_ids=tuple(str(post_id) for post_id in said.publicaly_available_post_id or ()),
+            uploaded_bytes=said.uploaded_bytes,
+            failure=failure_of(said.fail_reason, answer.error.log_id).failure() if failed else None,
+        )
+
+    def _call[Data: Wire](
+        self,
+        kind: type[Envelope[Data]],
+        method: str,
+        path: str,
+        access_token: SecretStr,
+        *,
+        scopes: Collection[str],
+        body: Wire | None = None,
+    ) -> Envelope[Data]:
+        """Call the API with a token; `scopes` are those that the call needs, for the error that says one is missing."""
+        content = None
+        headers = {"Authorization": f"Bearer {access_token.get_secret_value()}"}
+        if method == "POST":
+            content = json.dumps(body.model_dump(exclude_none=True) if body else {}).encode()
+            headers["Content-Type"] = "application/json; charset=UTF-8"
+        answer = self._transport.call(method, f"{self._api_url}{path}", headers=headers, body=content)
+        verdict = read(Verdict, answer.body)
+        if verdict is not None and verdict.error.code != "ok":
+            raise api_failure(answer, verdict.error, scopes=scopes, secrets=[access_token])
+        envelope = read(kind, answer.body)
+        if envelope is None:
+            raise unreadable(answer)
+        return envelope
+
+
+def _post_info(text: str, options: PostOptions) -> PostInfo:
+    return PostInfo(
+        title=text or None,
+        privacy_level=options.privacy_level,
+        disable_comment=not options.allow_comment,
+        disable_duet=not options.allow_duet,
+        disable_stitch=not options.allow_stitch,
+        video_cover_timestamp_ms=options.video_cover_timestamp_ms,
+        brand_content_toggle=options.brand_content,
+        brand_organic_toggle=options.brand_organic,
+        is_aigc=options.is_ai_generated,
+    )
+
+
+def _chunk_answer(answer: Answer, chunk: Chunk) -> ChunkAnswer:
+    match answer.status:
+        case HTTPStatus.CREATED:
+            return ChunkAnswer(kind="complete")
+        case HTTPStatus.PARTIAL_CONTENT:
+            return ChunkAnswer(kind="more")
+        case HTTPStatus.OK:  # not documented, seen by some clients
+            return ChunkAnswer(kind="complete" if chunk.is_last else "more")
+        case HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
+            progress = _CONTENT_RANGE.match(answer.headers.get("Content-Range", ""))
+            return ChunkAnswer(kind="out_of_order", received=int(progress["received"]) if progress else None)
+        case HTTPStatus.FORBIDDEN | HTTPStatus.NOT_FOUND:
+            return ChunkAnswer(kind="gone")
+        case _:
+            raise chunk_failure(answer)
