@@ -42,21 +42,21 @@ class Wiring:
         """The ledger, in DynamoDB."""
         from publisher.aws.posts import DynamoPosts
 
-        return DynamoPosts(self._client("dynamodb"), self.settings.posts_table)
+        return DynamoPosts(self._client("dynamodb"), self.settings.posts_table, self.clock)
 
     @cached_property
     def accounts(self) -> "ports.Accounts":
         """Accounts, in DynamoDB."""
         from publisher.aws.accounts import DynamoAccounts
 
-        return DynamoAccounts(self._client("dynamodb"), self.settings.accounts_table)
+        return DynamoAccounts(self._client("dynamodb"), self.settings.accounts_table, self.clock)
 
     @cached_property
     def keys(self) -> "ports.Keys":
         """API keys, in DynamoDB."""
         from publisher.aws.keys import DynamoKeys
 
-        return DynamoKeys(self._client("dynamodb"), self.settings.keys_table)
+        return DynamoKeys(self._client("dynamodb"), self.settings.keys_table, self.clock)
 
     @cached_property
     def vault(self) -> "ports.Vault":

@@ -1,0 +1,39 @@
+"""The environment of a function, read and checked once. No other module reads it."""
+
+import os
+from typing import Annotated, Self
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, StringConstraints
+
+Name = Annotated[str, StringConstraints(min_length=1)]
+Url = Annotated[str, StringConstraints(pattern=r"^https?://[^/\s]+$")]
+
+
+def _split(text: object) -> object:
+    if not isinstance(text, str):
+        return text
+    return tuple(part for part in (part.strip() for part in text.split(",")) if part)
+
+
+class Settings(BaseModel):
+    """Names of what a function works with, as template.yaml sets them. URLs have no path."""
+
+    model_config = ConfigDict(frozen=True)
+
+    posts_table: Name
+    accounts_table: Name
+    keys_table: Name
+    media_bucket: Name
+    state_machine_arn: Name
+    token_key_id: Name
+    tiktok_secret_id: Name
+    tiktok_api_url: Url
+    tiktok_auth_url: Url
+    trusted_media_origins: Annotated[tuple[Url, ...], BeforeValidator(_split)] = ()
+    public_url: Url | None = None
+
+    @classmethod
+    def from_environment(cls) -> Self:
+        """Read each field from the variable of its name; ValidationError names what is missing or wrong."""
+        names = {field: field.upper() for field in cls.model_fields}
+        return cls.model_validate({field: os.environ[name] for field, name in names.items() if os.environ.get(name)})
