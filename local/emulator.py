@@ -1,0 +1,74 @@
+"""The emulated AWS: MiniStack as a child process, and clients for it."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import boto3
+from botocore.config import Config
+
+from local.processes import ROOT, Child, LocalError, child
+
+REGION = "us-east-1"
+ACCOUNT = "000000000000"
+_PYTHON = ROOT / ".tools" / "ministack" / "bin" / "python"
+_SECRET = "local"
+
+
+class Emulator:
+    """A running MiniStack."""
+
+    def __init__(self, process: Child) -> None:
+        self.process = process
+        self.url: str = process.report["url"]
+
+    def client(self, service: str, config: Config | None = None) -> Any:
+        """Make a boto3 client that talks to it."""
+        return client_of(self.url, service, config)
+
+
+def client_of(url: str, service: str, config: Config | None = None) -> Any:
+    """Make a boto3 client that talks to the MiniStack at `url`."""
+    return boto3.client(
+        service,
+        endpoint_url=url,
+        region_name=REGION,
+        aws_access_key_id=ACCOUNT,
+        aws_secret_access_key=_SECRET,
+        config=config,
+    )
+
+
+@contextmanager
+def running_emulator(state: Path, logs: Path, function_environment: dict[str, str]) -> Iterator[Emulator]:
+    """Run MiniStack with its data in `state`; every function's process finds `function_environment` in its own.
+
+    Of our environment it gets only what a program needs to run at all, as in Lambda.
+    """
+    if not _PYTHON.exists():
+        raise LocalError("MiniStack is not installed: run `make setup`.")
+    temporary = state / "tmp"
+    shutil.rmtree(temporary, ignore_errors=True)
+    temporary.mkdir(parents=True)
+    environment = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "LC_ALL") if name in os.environ}
+    environment |= {
+        "AWS_ACCESS_KEY_ID": ACCOUNT,
+        "AWS_SECRET_ACCESS_KEY": _SECRET,
+        "IOT_MTLS_ENABLED": "0",
+        "MINISTACK_REGION": REGION,
+        "PERSIST_STATE": "1",
+        "PYTHONUNBUFFERED": "1",
+        "S3_DATA_DIR": str(state / "s3"),
+        "S3_PERSIST": "1",
+        "SFTP_ENABLED": "0",
+        "STATE_DIR": str(state / "services"),
+        "TMPDIR": str(temporary),
+    }
+    environment |= function_environment
+    # -P: the folder of the script is this package, not a place to import from.
+    command: list[str | Path] = [_PYTHON, "-P", ROOT / "local" / "emulator_server.py"]
+    with child("MiniStack", command, log=logs / "ministack.log", environment=environment) as process:
+        yield Emulator(process)

@@ -1,0 +1,54 @@
+"""How the local stack is started."""
+
+import argparse
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from local.processes import ROOT
+
+_DEFAULT_PORT = 8080
+DEFAULT_STATE = ROOT / ".local"
+
+
+@dataclass(frozen=True)
+class Options:
+    """Without `tiktok_url` TikTok is the sandbox; port 0 takes a free one; `state` keeps everything over restarts."""
+
+    port: int = _DEFAULT_PORT
+    tiktok_url: str | None = None
+    trusted_media_origins: tuple[str, ...] = ()
+    state: Path = DEFAULT_STATE
+    template: Path = ROOT / "template.yaml"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Let a program take the options from its command line."""
+    parser.add_argument("--port", type=int, default=_DEFAULT_PORT, help="of the API (default: %(default)s)")
+    parser.add_argument("--tiktok-url", type=_origin, metavar="URL", help="a TikTok instead of the sandbox")
+    parser.add_argument(
+        "--trust-media-origin",
+        type=_origin,
+        action="append",
+        default=[],
+        metavar="URL",
+        help="media from there may be fetched although it is local; may be repeated",
+    )
+    parser.add_argument("--state", type=Path, default=DEFAULT_STATE, metavar="DIR", help="where everything is kept")
+
+
+def options_from(arguments: argparse.Namespace) -> Options:
+    """Read the options that `add_arguments` has taken."""
+    return Options(
+        port=arguments.port,
+        tiktok_url=arguments.tiktok_url,
+        trusted_media_origins=tuple(arguments.trust_media_origin),
+        state=arguments.state,
+    )
+
+
+def _origin(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in ("http", "https") or not parts.netloc or parts.path.strip("/") or parts.query:
+        raise argparse.ArgumentTypeError(f"{text!r} is not like http://127.0.0.1:9000")
+    return f"{parts.scheme}://{parts.netloc}"
