@@ -1,0 +1,201 @@
+"""Each port twice: its fake, and its adapter on an AWS in this process that is made from template.yaml."""
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.exceptions import ReadTimeoutError
+from moto import mock_aws
+from moto.core.botocore_stubber import BotocoreStubber, MockRawResponse
+from moto.core.models import botocore_stubber
+from samtranslator.yaml_helper import yaml_parse
+
+from publisher.aws.accounts import DynamoAccounts
+from publisher.aws.app_secret import SecretsManagerApp
+from publisher.aws.clients import client
+from publisher.aws.executions import StepFunctions
+from publisher.aws.keys import DynamoKeys
+from publisher.aws.media_store import S3MediaStore
+from publisher.aws.posts import DynamoPosts
+from publisher.aws.vault import KmsVault
+from tests.fakes import FakeClock, FakePorts
+
+TEMPLATE = Path(__file__).parents[2] / "template.yaml"
+REGION = "eu-central-1"
+APP = {"client_key": "key", "client_secret": "secret"}
+MACHINE = {"StartAt": "Wait", "States": {"Wait": {"Type": "Wait", "Seconds": 60, "End": True}}}
+SERVICES = ("dynamodb", "kms", "s3", "secretsmanager", "stepfunctions")
+
+
+@dataclass
+class Aws:
+    """Clients by service, and the names of what template.yaml defines."""
+
+    clients: dict[str, Any]
+    posts_table: str
+    accounts_table: str
+    keys_table: str
+    bucket: str
+    key_id: str
+    secret_id: str
+    machine: str
+
+    def break_in(self, service: str, operation: str, fault: Callable[..., AWSResponse | None]) -> None:
+        """Have `fault` see each request of an operation, on a new client, before AWS does."""
+        self.clients[service] = client(service)
+        self.clients[service].meta.events.register_first(f"before-send.{service}.{operation}", fault)
+
+    def lose_answer(self, service: str, operation: str) -> None:
+        """Apply the next call and drop its answer, as a network does."""
+        lost: list[AWSPreparedRequest] = []
+
+        def apply_and_drop(request: AWSPreparedRequest, event_name: str, **_: object) -> None:
+            if not lost:
+                lost.append(request)
+                assert botocore_stubber(event_name, request) is not None
+                raise ReadTimeoutError(endpoint_url=request.url)
+
+        self.break_in(service, operation, apply_and_drop)
+
+    def answer(self, service: str, operation: str, status: int, body: dict[str, Any], *, times: int = 99) -> list[int]:
+        """Answer the next calls with an error, without effect; the list grows with each."""
+        answered: list[int] = []
+
+        def refuse(request: AWSPreparedRequest, **_: object) -> AWSResponse | None:
+            if len(answered) >= times:
+                return None
+            answered.append(status)
+            return AWSResponse(request.url, status, {}, MockRawResponse(json.dumps(body)))
+
+        self.break_in(service, operation, refuse)
+        return answered
+
+
+class AwsPorts:
+    """The adapters, each made when it is asked for, so that a test can break the network before."""
+
+    def __init__(self, aws: Aws) -> None:
+        self.aws = aws
+        self.clock = FakeClock()
+
+    @property
+    def posts(self) -> DynamoPosts:
+        return DynamoPosts(self.aws.clients["dynamodb"], self.aws.posts_table, self.clock)
+
+    @property
+    def accounts(self) -> DynamoAccounts:
+        return DynamoAccounts(self.aws.clients["dynamodb"], self.aws.accounts_table, self.clock)
+
+    @property
+    def keys(self) -> DynamoKeys:
+        return DynamoKeys(self.aws.clients["dynamodb"], self.aws.keys_table, self.clock)
+
+    @property
+    def vault(self) -> KmsVault:
+        return KmsVault(self.aws.clients["kms"], self.aws.key_id)
+
+    @property
+    def app_secret(self) -> SecretsManagerApp:
+        return SecretsManagerApp(self.aws.clients["secretsmanager"], self.aws.secret_id, self.clock)
+
+    @property
+    def media(self) -> S3MediaStore:
+        return S3MediaStore(self.aws.clients["s3"], self.aws.bucket)
+
+    @property
+    def executions(self) -> StepFunctions:
+        return StepFunctions(self.aws.clients["stepfunctions"], self.aws.machine)
+
+
+@pytest.fixture(scope="session")
+def template() -> dict[str, Any]:
+    return yaml_parse(TEMPLATE.read_text())["Resources"]
+
+
+@pytest.fixture(scope="session")
+def shared_clients() -> dict[str, Any]:
+    with pytest.MonkeyPatch.context() as patch, mock_aws():
+        patch.setenv("AWS_DEFAULT_REGION", REGION)
+        return {service: client(service) for service in SERVICES}
+
+
+@pytest.fixture
+def aws(template: dict[str, Any], shared_clients: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> Iterator[Aws]:
+    """An empty AWS; its calls happen one after the other, as moto's parts are not safe to call at once."""
+    monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
+    lock, call = threading.RLock(), BotocoreStubber.__call__
+
+    def one_at_a_time(*args: Any, **kwargs: Any) -> AWSResponse | None:
+        with lock:
+            return call(*args, **kwargs)
+
+    monkeypatch.setattr(BotocoreStubber, "__call__", one_at_a_time)
+    # Nobody has to wait between the SDK's tries.
+    monkeypatch.setattr("botocore.endpoint.time", SimpleNamespace(sleep=lambda _: None))
+    with mock_aws():
+        yield _create(template, dict(shared_clients))
+
+
+def _create(resources: dict[str, Any], clients: dict[str, Any]) -> Aws:
+    for name in ("PostsTable", "AccountsTable", "KeysTable"):
+        properties = dict(resources[name]["Properties"])
+        ttl = properties.pop("TimeToLiveSpecification")
+        for set_later in ("PointInTimeRecoverySpecification", "SSESpecification"):
+            del properties[set_later]
+        clients["dynamodb"].create_table(TableName=name, **properties)
+        clients["dynamodb"].update_time_to_live(TableName=name, TimeToLiveSpecification=ttl)
+    clients["s3"].create_bucket(Bucket="media", CreateBucketConfiguration={"LocationConstraint": REGION})
+    machine = clients["stepfunctions"].create_state_machine(
+        name="publish-post", definition=json.dumps(MACHINE), roleArn="arn:aws:iam::123456789012:role/machine"
+    )
+    secret = clients["secretsmanager"].create_secret(Name="app", SecretString=json.dumps(APP))
+    return Aws(
+        clients=clients,
+        posts_table="PostsTable",
+        accounts_table="AccountsTable",
+        keys_table="KeysTable",
+        bucket="media",
+        key_id=clients["kms"].create_key(Description=resources["TokenKey"]["Properties"]["Description"])["KeyMetadata"][
+            "KeyId"
+        ],
+        secret_id=secret["ARN"],
+        machine=machine["stateMachineArn"],
+    )
+
+
+@pytest.fixture
+def aws_ports(aws: Aws) -> AwsPorts:
+    return AwsPorts(aws)
+
+
+@pytest.fixture(params=["fake", "aws"])
+def ports(request: pytest.FixtureRequest) -> FakePorts | AwsPorts:
+    """Every port, once as its fake and once as its adapter."""
+    return FakePorts() if request.param == "fake" else request.getfixturevalue("aws_ports")
+
+
+@pytest.fixture
+def race() -> Callable[[Callable[[int], object], int], list[object]]:
+    """Call a function with 0, 1, 2 … at the same moment in as many threads, and return what came of each."""
+
+    def run(act: Callable[[int], object], workers: int) -> list[object]:
+        gate = threading.Barrier(workers)
+
+        def go(number: int) -> object:
+            gate.wait()
+            try:
+                return act(number)
+            except Exception as error:  # noqa: BLE001 (an error is an outcome here)
+                return error
+
+        with ThreadPoolExecutor(workers) as pool:
+            return list(pool.map(go, range(workers)))
+
+    return run
