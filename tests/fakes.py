@@ -591,6 +591,7 @@ class FakePorts:
     media: FakeMediaStore = field(default_factory=FakeMediaStore)
     executions: FakeExecutions = field(default_factory=FakeExecutions)
     trusted_media_origins: tuple[str, ...] = ()
+    public_url: str | None = None
     app_secret: FakeAppSecret = field(
         default_factory=lambda: FakeAppSecret(TikTokApp(client_key="key", client_secret=SecretStr("secret")))
     )

@@ -129,7 +129,7 @@ class Call:
 
     def base_url(self) -> str:
         """Return the root of the API as the browser reaches it."""
-        return _base_url(self._event.request_context.domain_name)
+        return self.ports.public_url or f"https://{self._event.request_context.domain_name}"
 
     def json(self) -> object:
         """Return the body; InvalidRequest when it is too large or no JSON."""
@@ -352,10 +352,6 @@ def _answer(status: int, kind: str, body: str, headers: Mapping[str, str], cooki
         headers={**SECURITY_HEADERS, **headers},
         cookies=list(cookies),  # type: ignore[arg-type]  # written whole by session_cookie, as text
     )
-
-
-def _base_url(domain_name: str) -> str:
-    return wired().settings.public_url or f"https://{domain_name}"
 
 
 def _too_large() -> errors.InvalidRequest:

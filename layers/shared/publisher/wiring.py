@@ -37,6 +37,11 @@ class Wiring:
         """Origins whose media may be fetched although their addresses are not public."""
         return self.settings.trusted_media_origins
 
+    @property
+    def public_url(self) -> str | None:
+        """The API's root as browsers reach it; None when that is the API's own domain."""
+        return self.settings.public_url
+
     @cached_property
     def posts(self) -> "ports.Posts":
         """The ledger, in DynamoDB."""
