@@ -78,7 +78,7 @@ class TikTokClient:
         return oauth.refresh(self._transport, self._api_url, self._app(), refresh_token)
 
     def revoke(self, access_token: SecretStr) -> None:
-        """Take the app's access to the account back. Safe to repeat."""
+        """Take the app's access to the account back; TokenExpired when the token is dead. Safe to repeat."""
         oauth.revoke(self._transport, self._api_url, self._app(), access_token)
 
     def profile(self, access_token: SecretStr, scopes: Collection[str]) -> Profile:

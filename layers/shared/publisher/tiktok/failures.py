@@ -167,7 +167,7 @@ REFRESH = Grants(
     other=Meaning(InvalidToken, "TikTok did not refresh the account's token: {words}", _TELL_OPERATOR),
 )
 REVOKE = Grants(
-    codes=_OF_APP_OR_SERVER,
+    codes={**_OF_APP_OR_SERVER, "invalid_grant": _INVALID_TOKEN},  # dead by itself, so the access may still stand
     other=Meaning(InvalidToken, "TikTok did not revoke the account's token: {words}", _TELL_OPERATOR),
 )
 

@@ -11,7 +11,7 @@ from publisher.domain.limits import ACCESS_TOKEN_SECONDS, REFRESH_TOKEN_SECONDS
 from publisher.ports import Grant, TikTokApp
 from publisher.tiktok.failures import EXCHANGE, REFRESH, REVOKE, Grants, api_failure, oauth_failure, unreadable
 from publisher.tiktok.transport import Answer, Transport
-from publisher.tiktok.wire import OAuthError, TokenAnswer, Verdict, read
+from publisher.tiktok.wire import Nothing, OAuthError, TokenAnswer, Verdict, read
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded", "Cache-Control": "no-cache"}
 
@@ -72,8 +72,8 @@ def refresh(transport: Transport, api_url: str, app: TikTokApp, refresh_token: S
 
 
 def revoke(transport: Transport, api_url: str, app: TikTokApp, access_token: SecretStr) -> None:
-    """Take the app's access to the account back. Safe to repeat."""
-    _post(
+    """Take the app's access to the account back, with an access token that works."""
+    answer = _post(
         transport,
         f"{api_url}/v2/oauth/revoke/",
         app,
@@ -81,6 +81,8 @@ def revoke(transport: Transport, api_url: str, app: TikTokApp, access_token: Sec
         secrets={"token": access_token},
         grants=REVOKE,
     )
+    if answer.body and read(Nothing, answer.body) is None:
+        raise unreadable(answer)
 
 
 def _post(

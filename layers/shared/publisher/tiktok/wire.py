@@ -83,6 +83,10 @@ class TokenAnswer(Wire):
     scope: Text = ""
 
 
+class Nothing(Wire):
+    """Answer of oauth/revoke, unless its body is empty."""
+
+
 class User(Wire):
     """A user, as far as its fields were asked for."""
 
