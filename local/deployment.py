@@ -32,11 +32,9 @@ def deploy(emulator: Emulator, template: Template, parameters: dict[str, str]) -
         "Parameters": [{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
     }
     cloudformation = emulator.client("cloudformation")
-    if not _exists(cloudformation):
-        cloudformation.create_stack(**request)
-        _await(cloudformation, "CREATE")
-    elif _needs_update(cloudformation, request):
-        _await(cloudformation, "UPDATE")
+    action = "UPDATE" if _exists(cloudformation) else "CREATE"
+    if _begin(cloudformation, action, request):
+        _await(cloudformation, action)
     pages = cloudformation.get_paginator("list_stack_resources").paginate(StackName=_STACK)
     resources = [resource for page in pages for resource in page["StackResourceSummaries"]]
     return {resource["LogicalResourceId"]: resource["PhysicalResourceId"] for resource in resources}
@@ -50,13 +48,18 @@ def _exists(cloudformation: Any) -> bool:
     return True
 
 
-def _needs_update(cloudformation: Any, request: dict[str, Any]) -> bool:
+def _begin(cloudformation: Any, action: str, request: dict[str, Any]) -> bool:
+    """Start to create or update the stack; return False when it is already as it should be."""
     try:
-        cloudformation.update_stack(**request)
+        if action == "CREATE":
+            cloudformation.create_stack(**request)
+        else:
+            cloudformation.update_stack(**request)
     except ClientError as error:
-        if "No updates" in error.response["Error"]["Message"]:
+        reason = error.response["Error"]["Message"]
+        if reason.startswith("No updates"):
             return False
-        raise LocalError(f"The stack cannot be updated: {error.response['Error']['Message']}") from error
+        raise LocalError(f"template.yaml cannot be deployed: {reason}") from error
     return True
 
 

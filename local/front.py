@@ -256,4 +256,6 @@ def _answer_of(result: Any) -> Answer:
 
 
 def _message(status: HTTPStatus, text: str) -> Answer:
-    return Answer(status, [("Content-Type", "application/json")], json.dumps({"message": text}).encode())
+    return Answer(
+        status, [("Content-Type", "application/json")], json.dumps({"message": text}, separators=(",", ":")).encode()
+    )

@@ -31,7 +31,7 @@ def ended_by_signals() -> Iterator[None]:
 
     def end(*_: object) -> None:
         for number in numbers:
-            signal.signal(number, signal.SIG_IGN)
+            signal.signal(number, lambda *_: None)
         raise _Ended
 
     numbers = (signal.SIGINT, signal.SIGTERM)

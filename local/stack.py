@@ -60,7 +60,7 @@ def running_stack(options: Options) -> Iterator[Stack]:
     with ExitStack() as parts:
         state = parts.enter_context(State(options.state))
         front = parts.enter_context(Front(options.port, state.logs / "http.log"))
-        environment = function_environment(options.template.parent, state.logs)
+        environment = function_environment(options.template.resolve().parent, state.logs)
         emulator = parts.enter_context(running_emulator(state.path / "aws", state.logs, environment))
         children = [emulator.process]
         tiktok = options.tiktok_url

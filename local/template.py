@@ -45,7 +45,7 @@ def read_template(path: Path) -> Template:
     except OSError as error:
         raise LocalError(f"{path} cannot be read: {error.strerror}.") from error
     except yaml.YAMLError as error:
-        raise LocalError(f"{path.name} is not valid YAML: {_one_line(error)}.") from error
+        raise LocalError(f"{path.name} is not valid YAML{_place(error)}.") from error
     if not isinstance(sam, dict) or not isinstance(sam.get("Resources"), dict):
         raise LocalError(f"{path.name} has no Resources.")
     shared = sam.get("Globals", {}).get("Function", {})
@@ -65,6 +65,9 @@ def read_template(path: Path) -> Template:
     except InvalidDocumentException as error:
         causes = "; ".join(cause.message for cause in error.causes)
         raise LocalError(f"{path.name} is not a valid SAM template: {_one_line(causes)}") from error
+    missing = _references(cloudformation) - set(cloudformation["Resources"]) - set(cloudformation.get("Parameters", {}))
+    if missing:
+        raise LocalError(f"{path.name} refers to {', '.join(sorted(missing))}, which it does not define.")
     return Template(cloudformation, _routes(cloudformation))
 
 
@@ -76,17 +79,23 @@ def _run_from_source(template: Path, name: str, function: dict[str, Any], shared
     if not file.is_file():
         raise LocalError(f"{template.name}: the handler {handler} of {name} needs {file}, which does not exist.")
     try:
-        names = {node.name for node in ast.parse(file.read_text()).body if isinstance(node, ast.FunctionDef)}
+        statements = ast.parse(file.read_text()).body
     except SyntaxError as error:
         raise LocalError(f"{file}, line {error.lineno}: {error.msg}.") from error
-    if attribute not in names:
-        raise LocalError(f"{template.name}: the handler {handler} of {name}: {file} defines no function {attribute}.")
+    if not any(attribute in _names_defined(statement) for statement in statements):
+        raise LocalError(f"{template.name}: the handler {handler} of {name}: {file} defines no {attribute}.")
     function |= {
         "CodeUri": f"s3://{BOOTSTRAP_BUCKET}/{BOOTSTRAP_KEY}",
         "Runtime": "provided.al2023",
         "Architectures": ["x86_64"],  # not looked at
     }
     function.pop("Layers", None)
+
+
+def _names_defined(statement: ast.stmt) -> set[str]:
+    if isinstance(statement, ast.FunctionDef):
+        return {statement.name}
+    return {node.id for node in ast.walk(statement) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
 
 
 def _inline_definition(template: Path, name: str, machine: dict[str, Any]) -> None:
@@ -98,6 +107,23 @@ def _inline_definition(template: Path, name: str, machine: dict[str, Any]) -> No
         raise LocalError(f"{template.name}: the definition of {name}, {file}, cannot be read.") from error
     except json.JSONDecodeError as error:
         raise LocalError(f"{file} is not valid JSON: {error}.") from error
+
+
+def _references(part: Any) -> set[str]:
+    """Return the names that a template refers to; CloudFormation refuses unknown ones, MiniStack does not look."""
+    if isinstance(part, list):
+        return set().union(*map(_references, part))
+    if not isinstance(part, dict):
+        return set()
+    found = set().union(*map(_references, part.values()))
+    match part:
+        case {"Ref": str(name)} if not name.startswith("AWS::"):
+            found.add(name)
+        case {"Fn::GetAtt": [str(name), *_]}:
+            found.add(name)
+        case {"Fn::Sub": str(text)}:
+            found |= set(re.findall(r"\$\{(\w+)(?:\.\w+)?}", text))
+    return found
 
 
 def _routes(cloudformation: dict[str, Any]) -> list[Route]:
@@ -112,6 +138,11 @@ def _routes(cloudformation: dict[str, Any]) -> list[Route]:
                 verb = "ANY" if method == "x-amazon-apigateway-any-method" else method.upper()
                 routes.append(Route(verb, path, target.group(1)))
     return routes
+
+
+def _place(error: yaml.YAMLError) -> str:
+    mark, problem = getattr(error, "problem_mark", None), getattr(error, "problem", None)
+    return f", line {mark.line + 1}: {problem}" if mark and problem else f": {_one_line(error)}"
 
 
 def _one_line(text: object) -> str:
