@@ -113,7 +113,8 @@ class FakePosts:
 
     def save(self, post: Post) -> Post:
         with self._lock, self.faults.around("save"):
-            if post.post_id not in self._posts or self._posts[post.post_id].version != post.version:
+            known = self._posts.get(post.post_id)
+            if known is None or known.version != post.version:
                 raise Busy("Another worker has changed the post.", "Try again.")
             self._posts[post.post_id] = post.model_copy(update={"version": post.version + 1})
             return self._posts[post.post_id]
@@ -202,7 +203,8 @@ class FakeAccounts:
 
     def save(self, account: Account) -> Account:
         with self._lock, self.faults.around("save"):
-            if self._accounts[account.account_id].version != account.version:
+            known = self._accounts.get(account.account_id)
+            if known is None or known.version != account.version:
                 raise Busy("Another worker has changed the account.", "Try again.")
             self._accounts[account.account_id] = account.model_copy(update={"version": account.version + 1})
             return self._accounts[account.account_id]

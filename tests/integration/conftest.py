@@ -50,7 +50,8 @@ class Aws:
     def break_in(self, service: str, operation: str, fault: Callable[..., AWSResponse | None]) -> None:
         """Have `fault` see each request of an operation, on a new client, before AWS does."""
         self.clients[service] = client(service)
-        self.clients[service].meta.events.register_first(f"before-send.{service}.{operation}", fault)
+        name = self.clients[service].meta.service_model.service_id.hyphenize()
+        self.clients[service].meta.events.register_first(f"before-send.{name}.{operation}", fault)
 
     def lose_answer(self, service: str, operation: str) -> None:
         """Apply the next call and drop its answer, as a network does."""

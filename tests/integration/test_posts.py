@@ -41,11 +41,11 @@ def test_an_unknown_post_is_none(ports):
     assert ports.posts.get("nobody") is None
 
 
-@pytest.mark.parametrize("number", [0.1, 1 / 3, 1e-7, 1790000000.1234567, 2**53 + 1.0, 1.7976e100, 0.0, 1e22])
-def test_every_time_reads_back_to_the_last_bit(ports, number):
-    post = a_post(updated_at=number)
-    ports.posts.accept(post, None)
-    assert ports.posts.get(post.post_id).updated_at == number
+def test_every_time_reads_back_to_the_last_bit(ports):
+    for number in (0.1, 1 / 3, 1e-7, 1790000000.1234567, 2**53 + 1.0, 1.7976e100, 0.0, 1e22):
+        post = a_post(updated_at=number)
+        ports.posts.accept(post, None)
+        assert ports.posts.get(post.post_id).updated_at == number
 
 
 def test_a_saved_post_has_the_next_version_and_reads_back_as_returned(ports):
@@ -195,21 +195,21 @@ def eleven(ports):
     return sorted(posts, key=lambda post: (post.created_at, post.post_id))
 
 
-@pytest.mark.parametrize("limit", [1, 2, 3, 10, 11, 12, 100])
-def test_pages_hold_every_post_once_newest_first_and_are_full(ports, eleven, limit):
-    found = pages(ports.posts, limit=limit)
-    assert [*chain(*found)] == [post.post_id for post in reversed(eleven)]
-    assert all(len(page) == limit for page in found[:-1])
-    assert found[-1]
+def test_pages_hold_every_post_once_newest_first_and_are_full(ports, eleven):
+    for limit in (1, 2, 3, 10, 11, 12, 100):
+        found = pages(ports.posts, limit=limit)
+        assert [*chain(*found)] == [post.post_id for post in reversed(eleven)]
+        assert all(len(page) == limit for page in found[:-1])
+        assert found[-1]
 
 
-@pytest.mark.parametrize("limit", [1, 2, 3, 4, 5])
 @pytest.mark.parametrize("wanted", [{"status": Status.FAILED}, {"account_id": "account-1"}, {"status": "REVIEW"}])
-def test_pages_are_full_although_a_filter_drops_posts(ports, eleven, limit, wanted):
-    found = pages(ports.posts, limit=limit, **wanted)
+def test_pages_are_full_although_a_filter_drops_posts(ports, eleven, wanted):
     right = [post.post_id for post in reversed(eleven) if all(getattr(post, k) == v for k, v in wanted.items())]
-    assert [*chain(*found)] == right
-    assert all(len(page) == limit for page in found[:-1])
+    for limit in (1, 2, 3, 4, 5):
+        found = pages(ports.posts, limit=limit, **wanted)
+        assert [*chain(*found)] == right
+        assert all(len(page) == limit for page in found[:-1])
 
 
 def test_filters_hold_together(ports, eleven):
@@ -228,9 +228,9 @@ def test_since_is_included_and_until_is_not(ports, eleven):
     assert set(found) == {post.post_id for post in eleven if post.created_at in (NOW + 2, NOW + 3)}
 
 
-@pytest.mark.parametrize("until", [NOW + 2, NOW + 1])
-def test_a_time_that_ends_before_it_begins_holds_nothing(ports, eleven, until):
-    assert pages(ports.posts, since=NOW + 2, until=until) == [[]]
+def test_a_time_that_ends_before_it_begins_holds_nothing(ports, eleven):
+    for until in (NOW + 2, NOW + 1):
+        assert pages(ports.posts, since=NOW + 2, until=until) == [[]]
 
 
 def test_a_cursor_counts_in_its_workspace_only(ports, eleven):
@@ -240,11 +240,11 @@ def test_a_cursor_counts_in_its_workspace_only(ports, eleven):
     assert refused.value.field == "cursor"
 
 
-@pytest.mark.parametrize("change", ["", "garbage", "é", "====", "AAAA", "{cursor}A", "x{cursor}", "../../etc/passwd"])
-def test_a_garbled_cursor_is_refused(ports, eleven, change):
+def test_a_garbled_cursor_is_refused(ports, eleven):
     cursor = ports.posts.find(PostQuery(workspace_id="workspace-1", limit=2)).cursor
-    with pytest.raises(InvalidRequest):
-        ports.posts.find(PostQuery(workspace_id="workspace-1", cursor=change.format(cursor=cursor)))
+    for garbled in ("", "garbage", "é", "====", "AAAA", f"{cursor}A", f"x{cursor}", cursor[:-4], "../../etc/passwd"):
+        with pytest.raises(InvalidRequest):
+            ports.posts.find(PostQuery(workspace_id="workspace-1", cursor=garbled))
 
 
 def test_posts_are_due_from_their_time_on_the_longest_overdue_first(ports):

@@ -10,6 +10,7 @@ from publisher.domain.errors import InternalServerError, ServiceUnavailable
 _SERVER_FAULT = 500
 _TOO_MUCH = frozenset(
     {
+        "ExecutionLimitExceeded",
         "LimitExceededException",
         "ProvisionedThroughputExceededException",
         "RequestLimitExceeded",
