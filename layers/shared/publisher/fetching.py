@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from http import HTTPStatus
 from typing import NamedTuple, Protocol
 from urllib.parse import quote, urljoin
@@ -94,8 +95,13 @@ class Fetcher:
         self._resolve = resolve
         self._dial = dial
         self._pace = pace
-        self._tls = ssl.create_default_context(cafile=ca_certs)
-        self._tls.set_alpn_protocols(["http/1.1"])
+        self._ca_certs = ca_certs
+
+    @cached_property
+    def _tls(self) -> ssl.SSLContext:
+        context = ssl.create_default_context(cafile=self._ca_certs)
+        context.set_alpn_protocols(["http/1.1"])
+        return context
 
     @contextmanager
     def open(self, url: str, *, max_bytes: int) -> Iterator["Source"]:
@@ -280,13 +286,14 @@ class Source:
                 _TRY_LATER,
             ) from broken.cut
         broken.close()
-        self._answer = self._get(_Part(self._received, self.etag))
-        self._answer.check(HTTPStatus.PARTIAL_CONTENT)
+        answer = self._answer = self._get(_Part(self._received, self.etag))
         content_range = f"bytes {self._received}-{self.size - 1}/{self.size}"
-        if self._answer.strong_etag() != self.etag or self._answer.header("Content-Range") != content_range:
+        told = (answer.status, answer.strong_etag(), answer.header("Content-Range"))
+        if told != (HTTPStatus.PARTIAL_CONTENT, self.etag, content_range):
             raise MediaDownloadFailed(
-                f"The media at {self._answer.host} changed while it was downloaded.", "Publish again."
+                f"The media at {answer.host} changed or went away while it was downloaded.", "Publish again."
             )
+        answer.check(HTTPStatus.PARTIAL_CONTENT)
 
     def _too_large(self) -> MediaTooLarge:
         return MediaTooLarge(
@@ -322,7 +329,7 @@ class _Answer:
 
     def header(self, name: str) -> str | None:
         """Return a header's first value."""
-        return self._response.getheader(name)
+        return self._response.headers.get(name)
 
     def strong_etag(self) -> str | None:
         """Return the ETag if it fixes every byte."""
@@ -389,6 +396,7 @@ class _Wire(io.RawIOBase):
 
     def begin_body(self) -> None:
         """Apply the rules for the body from now on."""
+        self._sock.settimeout(self._pace.idle)
         self._in_body = True
 
     def sendall(self, data: bytes) -> None:
@@ -420,7 +428,8 @@ class _Wire(io.RawIOBase):
             return 0
         started = time.monotonic()
         try:
-            self._sock.settimeout(min(self._pace.idle, _left(self._deadline)))
+            if started + self._pace.idle > self._deadline:
+                self._sock.settimeout(_left(self._deadline))
             received = self._sock.recv_into(buffer)
         except TimeoutError:
             is_late = time.monotonic() >= self._deadline
