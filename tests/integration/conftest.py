@@ -133,9 +133,11 @@ def aws(template: dict[str, Any], shared_clients: dict[str, Any], monkeypatch: p
     monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
     lock, call = threading.RLock(), BotocoreStubber.__call__
 
-    def one_at_a_time(*args: Any, **kwargs: Any) -> AWSResponse | None:
+    def one_at_a_time(stubber: BotocoreStubber, event_name: str, request: AWSPreparedRequest, **more: Any) -> Any:
+        if isinstance(request.body, bytearray):  # which a network takes, and moto does not
+            request.body = bytes(request.body)
         with lock:
-            return call(*args, **kwargs)
+            return call(stubber, event_name, request, **more)
 
     monkeypatch.setattr(BotocoreStubber, "__call__", one_at_a_time)
     # Nobody has to wait between the SDK's tries.

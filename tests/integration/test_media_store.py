@@ -1,0 +1,233 @@
+"""The port MediaStore."""
+
+import base64
+import io
+import random
+import zlib
+
+import pytest
+
+from publisher.domain.errors import InternalServerError, MediaDownloadFailed, ServiceUnavailable
+from tests.fakes import BytesSource
+
+MIB = 1024 * 1024
+PART = 5 * MIB
+"""S3's smallest part, to be quick."""
+BYTES = random.Random(1).randbytes(2 * PART + MIB + 1)
+
+
+@pytest.fixture(autouse=True)
+def small_parts(monkeypatch):
+    monkeypatch.setattr("publisher.aws.media_store.PART_BYTES", PART)
+
+
+def film(size):
+    return BYTES[:size]
+
+
+def store(ports, data, key="staging/film", progress=lambda _: None, **source):
+    return ports.media.store(key, BytesSource(data, **source), "video/mp4", progress)
+
+
+def read_all(ports, media, first=0):
+    with ports.media.read(media, first) as reader:
+        data = memoryview(bytearray(media.size - first + 10))
+        filled = reader.readinto(data)
+        return bytes(data[:filled])
+
+
+def keys(ports):
+    if hasattr(ports, "aws"):
+        return [item["Key"] for item in ports.aws.clients["s3"].list_objects_v2(Bucket="media").get("Contents", [])]
+    return list(ports.media.objects)
+
+
+# Every store
+@pytest.mark.parametrize("size", [1, 100_000, PART - 1, PART, PART + 1, 2 * PART, 2 * PART + MIB + 1])
+def test_what_was_stored_reads_back(ports, size):
+    media = store(ports, film(size))
+    assert (media.key, media.size) == ("staging/film", size)
+    assert read_all(ports, media) == film(size)
+
+
+def test_media_of_unannounced_size_is_stored_whole(ports):
+    source = BytesSource(film(PART + 5))
+    source.size = None
+    media = ports.media.store("staging/film", source, "video/mp4", lambda _: None)
+    assert media.size == PART + 5
+
+
+@pytest.mark.parametrize("size", [5, PART + 5])
+def test_progress_grows_up_to_the_size(ports, size):
+    told = []
+    store(ports, film(size), progress=told.append)
+    assert told == sorted(told)
+    assert told[-1] == size
+
+
+@pytest.mark.parametrize("first", [0, 1, PART, PART + MIB - 1])
+def test_reading_begins_where_it_is_told(ports, first):
+    media = store(ports, film(PART + MIB))
+    assert read_all(ports, media, first) == film(PART + MIB)[first:]
+
+
+def test_a_reader_goes_on_where_it_stopped_and_fills_every_buffer(ports):
+    media = store(ports, film(PART))
+    with ports.media.read(media, 7) as reader:
+        buffer = memoryview(bytearray(3 * MIB))
+        assert reader.readinto(buffer) == 3 * MIB
+        assert buffer == film(PART)[7 : 7 + 3 * MIB]
+        rest = PART - 7 - 3 * MIB
+        assert reader.readinto(buffer) == rest
+        assert buffer[:rest] == film(PART)[-rest:]
+        assert reader.readinto(buffer) == 0
+
+
+def test_a_reader_may_be_left_early(ports):
+    media = store(ports, film(PART))
+    with ports.media.read(media, 0) as reader:
+        reader.readinto(memoryview(bytearray(10)))
+    assert read_all(ports, media) == film(PART)
+
+
+def test_a_seekable_file_reads_here_and_there(ports):
+    data = film(3 * MIB + 11)
+    media = store(ports, data)
+    with ports.media.seekable(media) as file:
+        assert file.read(8) == data[:8]
+        assert file.seek(-5, io.SEEK_END) == len(data) - 5
+        assert file.read(100) == data[-5:]
+        assert file.read(1) == b""
+        assert file.seek(2 * MIB) == 2 * MIB
+        assert file.read(10) == data[2 * MIB : 2 * MIB + 10]
+        assert file.seek(5, io.SEEK_CUR) == file.tell() == 2 * MIB + 15
+        assert file.seek(0) == 0
+        assert file.read() == data
+        file.seek(len(data) + 100)
+        assert file.read(1) == b""
+
+
+def test_changed_bytes_are_never_read_as_the_old_ones(ports):
+    media = store(ports, film(1000))
+    store(ports, film(1000)[::-1])
+    with pytest.raises(ServiceUnavailable), ports.media.read(media, 0) as reader:
+        reader.readinto(memoryview(bytearray(10)))
+    with pytest.raises(ServiceUnavailable), ports.media.seekable(media) as file:
+        file.read(10)
+
+
+def test_a_deleted_object_is_gone_and_deleting_again_is_no_error(ports):
+    store(ports, film(10))
+    ports.media.delete("staging/film")
+    ports.media.delete("staging/film")
+    assert keys(ports) == []
+
+
+@pytest.mark.parametrize("cut_at", [0, 10, PART - 1, PART + 1, 2 * PART])
+def test_media_that_is_cut_leaves_nothing(ports, cut_at):
+    with pytest.raises(MediaDownloadFailed):
+        store(ports, film(2 * PART + MIB), cut_at=cut_at)
+    assert keys(ports) == []
+    assert unfinished(ports) == []
+
+
+@pytest.mark.parametrize("size", [10, PART + 10])
+def test_a_caller_that_gives_up_leaves_nothing(ports, size):
+    def give_up(_):
+        raise ServiceUnavailable("The ledger does not answer.", "Try again.")
+
+    with pytest.raises(ServiceUnavailable, match="ledger"):
+        store(ports, film(size), progress=give_up)
+    assert keys(ports) == []
+    assert unfinished(ports) == []
+
+
+def unfinished(ports):
+    if hasattr(ports, "aws"):
+        return ports.aws.clients["s3"].list_multipart_uploads(Bucket="media").get("Uploads", [])
+    return []
+
+
+# S3
+@pytest.mark.parametrize("size", [10, PART + 10])
+def test_an_object_carries_its_content_type(aws_ports, size):
+    store(aws_ports, film(size))
+    told = aws_ports.aws.clients["s3"].head_object(Bucket="media", Key="staging/film")
+    assert (told["ContentType"], told["ContentLength"]) == ("video/mp4", size)
+
+
+@pytest.mark.parametrize(("operation", "size"), [("PutObject", 10), ("UploadPart", PART + 10)])
+def test_s3_is_told_the_checksum_of_every_part(aws_ports, operation, size):
+    told = []
+
+    def watch(request, **_):
+        told.append((request.headers["x-amz-checksum-crc32"], bytes(request.body)))
+
+    aws_ports.aws.break_in("s3", operation, watch)
+    store(aws_ports, film(size))
+    assert b"".join(body for _, body in told) == film(size)
+    assert all(int.from_bytes(base64.b64decode(checksum)) == zlib.crc32(body) for checksum, body in told)
+
+
+def test_a_lost_part_is_sent_again(aws_ports):
+    aws_ports.aws.lose_answer("s3", "UploadPart")
+    media = store(aws_ports, film(PART + 10))
+    assert read_all(aws_ports, media) == film(PART + 10)
+
+
+@pytest.mark.parametrize("operation", ["CreateMultipartUpload", "CompleteMultipartUpload", "AbortMultipartUpload"])
+def test_lost_answers_do_not_spoil_an_upload(aws_ports, operation):
+    aws_ports.aws.lose_answer("s3", operation)
+    media = store(aws_ports, film(PART + 10))
+    assert read_all(aws_ports, media) == film(PART + 10)
+
+
+@pytest.mark.parametrize(
+    ("operation", "size"), [("PutObject", 10), ("UploadPart", PART + 10), ("CompleteMultipartUpload", PART + 10)]
+)
+def test_an_upload_that_s3_refuses_leaves_nothing(aws_ports, operation, size):
+    aws_ports.aws.answer("s3", operation, 503, {})
+    with pytest.raises(ServiceUnavailable):
+        store(aws_ports, film(size))
+    assert keys(aws_ports) == []
+    assert unfinished(aws_ports) == []
+
+
+def test_when_cleaning_up_fails_the_first_error_is_told_and_says_so(aws_ports):
+    aws_ports.aws.answer("s3", "AbortMultipartUpload", 503, {})
+    with pytest.raises(MediaDownloadFailed) as raised:
+        store(aws_ports, film(2 * PART), cut_at=PART + 10)
+    assert "lifecycle" in raised.value.__notes__[0]
+
+
+def test_a_seekable_file_asks_for_a_window_at_a_time(aws_ports):
+    media = store(aws_ports, film(4 * MIB))
+    asked = []
+    aws_ports.aws.break_in("s3", "GetObject", lambda request, **_: asked.append(request.headers["Range"]))
+    with aws_ports.media.seekable(media) as file:
+        for _ in range(100):
+            file.read(1000)
+        file.seek(-1000, io.SEEK_END)
+        file.read()
+    assert [asked_for.decode() if isinstance(asked_for, bytes) else asked_for for asked_for in asked] == [
+        f"bytes=0-{MIB - 1}",
+        f"bytes={4 * MIB - 1000}-{4 * MIB - 1}",
+    ]
+
+
+def test_a_reader_asks_once_however_much_it_reads(aws_ports):
+    media = store(aws_ports, film(PART))
+    asked = []
+    aws_ports.aws.break_in("s3", "GetObject", lambda request, **_: asked.append(request))
+    with aws_ports.media.read(media, 0) as reader:
+        while reader.readinto(memoryview(bytearray(MIB))):
+            pass
+    assert len(asked) == 1
+
+
+def test_an_object_that_is_gone_is_an_error_without_its_name(aws_ports):
+    media = store(aws_ports, film(10))
+    aws_ports.media.delete(media.key)
+    with pytest.raises(InternalServerError) as raised:
+        read_all(aws_ports, media)
+    assert media.key not in f"{raised.value.error} {raised.value.message}"
