@@ -9,7 +9,7 @@ from publisher.use_cases.sweep import sweep
 
 def on_minute(_event: dict[str, Any], ports: Ports, seconds_left: SecondsLeft) -> dict[str, Any]:
     """Answer how many posts were looked after, and which of them failed and why."""
-    return sweep(ports, seconds_left=seconds_left()).model_dump()
+    return sweep(ports, seconds_left=seconds_left).model_dump()
 
 
 handler = react(on_minute)

@@ -108,10 +108,11 @@ def read_create_post(body: object) -> tuple[CreatePostRequest, list[RequestInval
     problems: list[RequestInvalid] = []
     for _ in range(_MOST_PROBLEMS):
         try:
-            request = CreatePostRequest.model_validate(body)
+            request = CreatePostRequest.model_validate(body, by_alias=True, by_name=False)
         except ValidationError as error:
-            for fault in error.errors(include_url=False, include_input=False, include_context=False):
-                path = _path(fault["loc"])
+            faults = error.errors(include_url=False, include_input=False, include_context=False)
+            paths = [_path(fault["loc"], body) for fault in faults]
+            for fault, path in zip(faults, paths, strict=True):
                 problems.append(_problem(".".join(path), fault["type"], fault["msg"]))
                 body = _without(body, path)
         else:
@@ -123,13 +124,14 @@ _MOST_PROBLEMS = 10
 """Rounds of reading a body; each takes out what was wrong."""
 
 
-def _path(loc: tuple[int | str, ...]) -> list[str]:
-    """Return the names that lead to a wrong field, without list indexes and the branches of a union."""
-    names = []
+def _path(loc: tuple[int | str, ...], body: object) -> list[str]:
+    """Return the names that lead to a wrong field: of where it is, those that are the body's own."""
+    names: list[str] = []
     for part in loc:
-        if isinstance(part, int) or "[" in part or part in ("str", "constrained-str"):
+        if not isinstance(part, str) or not isinstance(body, dict) or part not in body:
             break
         names.append(part)
+        body = body[part]
     return names
 
 
@@ -142,6 +144,8 @@ def _without(body: dict[str, Any], path: list[str]) -> dict[str, Any]:
 def _problem(field: str, kind: str, text: str) -> RequestInvalid:
     if kind == "extra_forbidden":
         return InvalidRequest(f"{field} is not a field of this request.", "Remove it or check its name.", field=field)
+    if kind == "model_type":
+        text = "Input should be a JSON object"
     return InvalidRequest(f"{field}: {text}.", "Give it the type that the README shows.", field=field)
 
 

@@ -32,10 +32,10 @@ def step(run: Step, *, ports: Callable[[], Ports] = wired) -> Handler:
     """
 
     def handler(event: Mapping[str, Any], context: Context) -> dict[str, Any]:
-        request = StepInput.model_validate(event)
         log = logger()
-        log.append_keys(post_id=request.post_id, account_id=request.account_id, execution=request.execution)
         try:
+            request = StepInput.model_validate(event)
+            log.append_keys(post_id=request.post_id, account_id=request.account_id, execution=request.execution)
             output = run(request, ports(), lambda: context.get_remaining_time_in_millis() / 1000)
         except PublisherError as error:
             log.warning("step failed", extra={"failure": error.failure().model_dump(exclude_none=True)})

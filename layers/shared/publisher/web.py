@@ -1,9 +1,9 @@
 """The entry of an HTTP function: who calls, what with, and errors as answers."""
 
 import base64
-import binascii
 import html
 import json
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -55,6 +55,9 @@ STATUS: Mapping[type[errors.PublisherError], int] = {
 
 CONNECTING = "connecting"
 """Name of the cookie that binds a connection under way to its browser."""
+
+_BROWSER_PATHS = "/oauth/"
+"""A person's browser comes here, so errors are pages; programs get JSON everywhere."""
 
 SECURITY_HEADERS = {
     "Cache-Control": "no-store",
@@ -140,9 +143,11 @@ class Call:
             body = base64.b64decode(raw) if self._event.raw_event.get("isBase64Encoded") else raw.encode()
             if len(body) > BODY_BYTES:
                 raise _too_large()
-            return json.loads(body)
-        except (ValueError, binascii.Error, RecursionError):
+            read: object = json.loads(body)
+            json.dumps(read, ensure_ascii=False).encode()  # half a surrogate pair is JSON, but can be stored nowhere
+        except (ValueError, RecursionError):
             raise errors.InvalidRequest("The body is not valid JSON.", "Send a JSON object encoded as UTF-8.") from None
+        return read
 
 
 class Api:
@@ -203,11 +208,12 @@ class Api:
         if not isinstance(error, errors.PublisherError):
             logger().exception("request broke")
             error = errors.InternalServerError("The service has a fault.", "Try again; name the requestId if it stays.")
-        request_id = str(self.resolver.current_event.request_context.request_id)
-        wants_page = "text/html" in self.resolver.current_event.headers.get("accept", "")
-        if isinstance(error, errors.ConnectionRefused) and wants_page:
-            return page(400, "The account was not connected", error.error, error.message)
-        return failure_answer(error.failure(), request_id, problems=getattr(error, "problems", ()))
+        event, failure = self.resolver.current_event, error.failure()
+        request_id = str(event.request_context.request_id)
+        if event.path.startswith(_BROWSER_PATHS) and "text/html" in event.headers.get("accept", ""):
+            request = f"Request {request_id}"
+            return page(status_of(failure), "The account was not connected", failure.error, failure.message, request)
+        return failure_answer(failure, request_id, problems=getattr(error, "problems", ()))
 
 
 def failure_answer(
@@ -264,17 +270,23 @@ def post_answer(call: Call, accepted: Accepted, post: Post) -> Answer:
     if accepted.request is not None:
         headers = {name: str(value) for name, value in answer.headers.items() if name == "Retry-After"}
         kept = KeptAnswer(status=answer.status_code, body=answer.body or "", headers=headers)
-        call.ports.posts.answer(accepted.request, kept.model_dump_json())
+        try:
+            call.ports.posts.answer(accepted.request, kept.model_dump_json())
+        except errors.TryAgain:
+            logger().exception("answer not kept")  # the post stands, and a repeated request finds it all the same
     return answer
+
+
+_WAIT = re.compile(r"wait\s*=\s*(?P<seconds>[0-9]{1,9})")
 
 
 def wanted_wait(prefer: str | None) -> float:
     """Return how many seconds a caller waits: all that are possible, unless its Prefer header says otherwise."""
     preferences = [part.strip().lower() for part in (prefer or "").split(",")]
-    waits = [part.removeprefix("wait=") for part in preferences if part.startswith("wait=")]
+    waits = [found for found in map(_WAIT.fullmatch, preferences) if found]
     if "respond-async" in preferences and not waits:
         return 0
-    return min(int(waits[0]), WAIT_SECONDS) if waits and waits[0].isdecimal() else WAIT_SECONDS
+    return min(int(waits[0]["seconds"]), WAIT_SECONDS) if waits else WAIT_SECONDS
 
 
 def link_answer(call: Call, link: ConnectLink) -> Answer:

@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from pydantic import BaseModel, ConfigDict, SecretStr
+from pydantic import BaseModel, ConfigDict
 
 from publisher.domain.limits import (
     EXPIRING_DAYS,
@@ -31,21 +31,11 @@ class AccountState(StrEnum):
     DISCONNECTED = "disconnected"
 
 
-class Tokens(BaseModel):
-    """TikTok's tokens of one account in the clear: in memory only. Times are epoch seconds."""
-
-    model_config = ConfigDict(frozen=True)
-
-    access_token: SecretStr
-    refresh_token: SecretStr
-    expires_at: float
-    refresh_expires_at: float
-    lifetime: int
-    scopes: tuple[str, ...]
-
-
 class SealedTokens(BaseModel):
-    """The same as stored: both tokens encrypted, the rest readable. `ver` grows with every refresh."""
+    """TikTok's tokens of one account as stored: both tokens encrypted, the rest readable.
+
+    Times are epoch seconds, `lifetime` is the access token's in seconds, and `ver` grows with every refresh.
+    """
 
     model_config = ConfigDict(frozen=True)
 

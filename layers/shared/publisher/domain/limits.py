@@ -106,6 +106,7 @@ STALLED_SECONDS = Limit(900, "seconds", "a post not moved for this long is looke
 REDRIVES = Limit(5, "executions", "most continuations of a post whose execution died", _PRODUCT)
 START_SECONDS = Limit(60, "seconds", "an accepted post that did not start is looked after", _PRODUCT)
 SWEEP_POSTS = Limit(100, "posts", "looked after in one sweep", _PRODUCT)
+SWEEP_MIN_SECONDS = Limit(15, "seconds", "of function time left to look after another post", _PRODUCT)
 POST_ID_SECONDS = Limit(
     86400, "seconds", "TikTok's public post id is asked for", "product; moderation may take hours (documented)"
 )

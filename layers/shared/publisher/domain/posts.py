@@ -6,6 +6,7 @@ Each transition returns a new post; storing it is conditional on the version it 
 start from the same version one wins and the other reads again.
 """
 
+import math
 import zlib
 from enum import StrEnum
 from typing import Literal
@@ -41,7 +42,10 @@ class Status(StrEnum):
     REVIEW = "REVIEW"
 
 
-TERMINAL = frozenset({Status.PUBLISH_COMPLETE, Status.SEND_TO_USER_INBOX, Status.FAILED, Status.REVIEW})
+PUBLISHED = frozenset({Status.PUBLISH_COMPLETE, Status.SEND_TO_USER_INBOX})
+OUTCOMES = PUBLISHED | {Status.FAILED}
+"""What TikTok can say in the end."""
+TERMINAL = OUTCOMES | {Status.REVIEW}
 
 Privacy = Literal["PUBLIC_TO_EVERYONE", "MUTUAL_FOLLOW_FRIENDS", "FOLLOWER_OF_CREATOR", "SELF_ONLY"]
 
@@ -249,9 +253,13 @@ def offer_last(post: Post, now: float) -> Post:
 
 
 def acknowledged(post: Post, next_byte: int, now: float) -> Post:
-    """Record how many bytes TikTok has, and keep the lease for the next chunk."""
+    """Record how many bytes TikTok has, and keep the lease for the next chunk.
+
+    Should TikTok say that it has all of them before the last was sent, that too is the point of no return.
+    """
     lease = post.lease and Lease(owner=post.lease.owner, until=now + UPLOAD_LEASE_SECONDS)
-    return _change(post, now, next_byte=next_byte, lease=lease)
+    post = _change(post, now, next_byte=next_byte, lease=lease)
+    return offer_last(post, now) if post.all_sent else post
 
 
 def release(post: Post, now: float) -> Post:
@@ -276,6 +284,14 @@ def poll_wait(polls: int) -> int:
     return int(POLL_SECONDS[min(polls, len(POLL_SECONDS) - 1)])
 
 
+def next_poll(post: Post, now: float) -> int:
+    """Seconds until the next status check: no later than the moment when the outcome counts as unclear."""
+    wait = poll_wait(post.polls)
+    if post.last_offered_at is None:
+        return wait
+    return min(wait, max(1, math.ceil(post.last_offered_at + REVIEW_SECONDS - now)))
+
+
 def unclear(post: Post, now: float) -> bool:
     """Tell whether TikTok has been silent for so long that a person should look."""
     return post.last_offered_at is not None and now >= post.last_offered_at + REVIEW_SECONDS
@@ -290,7 +306,7 @@ def finish(post: Post, status: Status, now: float, failure: Failure | None = Non
     """Write the outcome; a post that has one keeps it."""
     if post.terminal:
         return post
-    step = "RecordPublished" if status in (Status.PUBLISH_COMPLETE, Status.SEND_TO_USER_INBOX) else "RecordFailure"
+    step = "RecordPublished" if status in PUBLISHED else "RecordFailure"
     return _ended(enter(post, step, now, status=status, failure=failure, lease=None), now)
 
 

@@ -20,6 +20,7 @@ from publisher.domain.posts import PostOptions
 PRIVACY_LEVELS = ("PUBLIC_TO_EVERYONE", "MUTUAL_FOLLOW_FRIENDS", "FOLLOWER_OF_CREATOR", "SELF_ONLY")
 MUSIC_URL = "https://www.tiktok.com/legal/page/global/music-usage-confirmation/en"
 BRANDED_URL = "https://www.tiktok.com/legal/page/global/bc-policy/en"
+_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _HASHTAG = re.compile(r"(?<!\S)#\w+")
 
 
@@ -39,6 +40,11 @@ class Consent(BaseModel):
 
     statement: str
     links: tuple[Link, ...]
+
+
+def is_id(text: str) -> bool:
+    """Tell whether a text has the form of our ids, a UUID; no object has another one."""
+    return _UUID.fullmatch(text) is not None
 
 
 def utf16_units(text: str) -> int:

@@ -1,13 +1,11 @@
 """Step CheckStatus: ask TikTok what became of the post."""
 
 from publisher.domain.errors import PublishingFailed
-from publisher.domain.posts import Post, Status, confirm, poll_wait, polled, unclear
+from publisher.domain.posts import OUTCOMES, Post, Status, confirm, next_poll, polled, unclear
 from publisher.messages import StepInput, StepOutput
 from publisher.ports import Ports, PublishStatus, SecondsLeft
 from publisher.use_cases.load_post import load_post
 from publisher.use_cases.use_access_token import use_access_token
-
-OUTCOMES = frozenset({Status.PUBLISH_COMPLETE, Status.SEND_TO_USER_INBOX, Status.FAILED})
 
 
 def check_status(request: StepInput, ports: Ports, seconds_left: SecondsLeft) -> StepOutput:
@@ -24,7 +22,7 @@ def check_status(request: StepInput, ports: Ports, seconds_left: SecondsLeft) ->
     if unclear(post, now):
         return StepOutput(next="RecordFailure")
     post = ports.posts.save(polled(post, now))
-    return StepOutput(next="WaitForTikTok", wait_seconds=poll_wait(post.polls))
+    return StepOutput(next="WaitForTikTok", wait_seconds=next_poll(post, now))
 
 
 def ask_status(ports: Ports, post: Post, *, seconds_left: float) -> PublishStatus:

@@ -12,6 +12,8 @@ from publisher.domain.errors import (
     InvalidPost,
     InvalidRequest,
     InvalidToken,
+    MediaRequired,
+    MissingParameter,
     PublisherError,
     RequestInFlight,
     RequestInvalid,
@@ -27,6 +29,7 @@ from publisher.domain.limits import (
 from publisher.domain.posts import Moment, Post, PostOptions
 from publisher.domain.rules import (
     draft_warnings,
+    is_id,
     media_problems,
     privacy_problems,
     settle_interactions,
@@ -93,7 +96,10 @@ def wait_for_outcome(ports: Ports, post: Post, *, seconds: float) -> Post:
     while not post.terminal and ports.clock.now() < until:
         ports.clock.sleep(min(pause, max(0.0, until - ports.clock.now())))
         pause = min(pause * 1.5, 2.0)
-        post = load_post(ports, post.post_id)
+        try:
+            post = load_post(ports, post.post_id)
+        except TryAgain:
+            continue  # the post is accepted, so a look that fails must not read as a refusal
     return post
 
 
@@ -140,7 +146,7 @@ def _checked_post(ports: Ports, workspace_id: str, body: object, *, seconds_left
     offered = creator.privacy_level_options if creator else None
     problems += privacy_problems(options, request.chosen_options.privacy_level, offered)
     if problems or account is None:
-        raise InvalidPost(problems)
+        raise InvalidPost(_without_echoes(problems))
     warnings = draft_warnings(options, text)
     if not options.draft:
         warnings += text_advice(text)
@@ -165,13 +171,20 @@ def _checked_post(ports: Ports, workspace_id: str, body: object, *, seconds_left
     )
 
 
+def _without_echoes(problems: list[RequestInvalid]) -> list[RequestInvalid]:
+    """Leave out that a field is missing when it is there and cannot be read."""
+    missing = (MissingParameter, MediaRequired)
+    wrong = {problem.field for problem in problems if not isinstance(problem, missing)}
+    return [problem for problem in problems if problem.field not in wrong or not isinstance(problem, missing)]
+
+
 def _account(
     ports: Ports, workspace_id: str, request: CreatePostRequest, problems: list[RequestInvalid]
 ) -> Account | None:
     account_id = request.post.account_id
     if account_id is None:
         return None
-    account = ports.accounts.get(account_id)
+    account = ports.accounts.get(account_id) if is_id(account_id) else None
     if account is None or account.workspace_id != workspace_id:
         problems.append(
             InvalidAccountId(

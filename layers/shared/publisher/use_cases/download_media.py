@@ -2,7 +2,7 @@
 
 import uuid
 
-from publisher.domain.errors import InvalidMediaType, PublisherError
+from publisher.domain.errors import Busy, InvalidMediaType
 from publisher.domain.limits import VIDEO_BYTES, VIDEO_SECONDS_MAX
 from publisher.domain.media import check_video
 from publisher.domain.posts import Media, Post, begin_download, downloaded, downloading
@@ -15,7 +15,8 @@ from publisher.use_cases.load_post import load_post
 def download_media(request: StepInput, ports: Ports, _seconds_left: SecondsLeft) -> StepOutput:
     """Record one copy of the media; a post that has one keeps it.
 
-    MediaDownloadFailed, MediaTooLarge and InvalidMediaType end the post. A copy that is not recorded is deleted.
+    MediaDownloadFailed, MediaTooLarge and InvalidMediaType end the post. A copy that is certainly not recorded is
+    deleted; one that may be is left to the bucket's lifecycle.
     """
     post = load_post(ports, request.post_id)
     if not post.terminal and post.media is None:
@@ -31,9 +32,13 @@ def _record(ports: Ports, post: Post) -> None:
             facts = ports.prober(file, stored.size)
         longest = VIDEO_SECONDS_MAX if post.options.draft else post.longest_seconds
         check_video(facts, longest_seconds=int(longest))
-        media = Media(key=stored.key, etag=stored.etag, size=stored.size, content_type=content_type, facts=facts)
+    except Exception:
+        ports.media.delete(stored.key)
+        raise
+    media = Media(key=stored.key, etag=stored.etag, size=stored.size, content_type=content_type, facts=facts)
+    try:
         ports.posts.save(downloaded(post, media, ports.clock.now()))
-    except PublisherError:
+    except Busy:  # after any other error the write may have been done, and the ledger may name this copy
         ports.media.delete(stored.key)
         raise
 

@@ -5,6 +5,7 @@ import uuid
 
 from publisher.domain.accounts import Account
 from publisher.domain.errors import Busy, ConnectionRefused
+from publisher.domain.limits import TOKEN_WRITE_TRIES
 from publisher.ports import Grant, PendingConnection, Ports, Profile, Value
 from publisher.use_cases.start_connecting import hashed, verifier_of
 from publisher.use_cases.use_access_token import seal_tokens, tokens_context
@@ -76,13 +77,26 @@ def _declined(callback: Callback) -> ConnectionRefused:
 
 
 def _keep(ports: Ports, workspace_id: str, grant: Grant, profile: Profile) -> Account:
-    known = ports.accounts.find_open_id(grant.open_id)
-    if known is not None and known.workspace_id != workspace_id:
-        raise ConnectionRefused(
-            "This TikTok account is connected in another workspace.", "Disconnect it there first, then start again."
-        )
-    now = ports.clock.now()
-    account = known or Account(
+    """Store the account with its new tokens; read it again when another worker was faster, as the code is spent."""
+    for _ in range(TOKEN_WRITE_TRIES):
+        known = ports.accounts.find_open_id(grant.open_id)
+        if known is not None and known.workspace_id != workspace_id:
+            raise ConnectionRefused(
+                "This TikTok account is connected in another workspace.", "Disconnect it there first, then start again."
+            )
+        account = _renewed(ports, known or _new(workspace_id, grant, ports.clock.now()), grant, profile)
+        try:
+            if known is not None:
+                return ports.accounts.save(account)
+            ports.accounts.add(account)
+        except Busy:
+            continue
+        return account
+    raise ConnectionRefused("Other workers were writing the account all the time.", START_AGAIN)
+
+
+def _new(workspace_id: str, grant: Grant, now: float) -> Account:
+    return Account(
         account_id=str(uuid.uuid4()),
         workspace_id=workspace_id,
         open_id=grant.open_id,
@@ -90,8 +104,11 @@ def _keep(ports: Ports, workspace_id: str, grant: Grant, profile: Profile) -> Ac
         updated_at=now,
         tokens=None,
     )
-    sealer = ports.vault.sealer(tokens_context(account))
-    account = account.model_copy(
+
+
+def _renewed(ports: Ports, account: Account, grant: Grant, profile: Profile) -> Account:
+    sealer, now = ports.vault.sealer(tokens_context(account)), ports.clock.now()
+    return account.model_copy(
         update={
             "username": profile.username,
             "display_name": profile.display_name,
@@ -103,10 +120,3 @@ def _keep(ports: Ports, workspace_id: str, grant: Grant, profile: Profile) -> Ac
             "tokens": seal_tokens(sealer, grant, account.tokens.ver + 1 if account.tokens else 1, now),
         }
     )
-    if known is not None:
-        return ports.accounts.save(account)
-    try:
-        ports.accounts.add(account)
-    except Busy:
-        raise ConnectionRefused("This TikTok account was connected at the same moment.", START_AGAIN) from None
-    return account

@@ -1,7 +1,9 @@
 """Step InitializePost: open an upload at TikTok."""
 
+from pydantic import SecretStr
+
 from publisher.domain.chunks import plan_chunks
-from publisher.domain.errors import PublishingFailed, RateLimitExceeded, RequestInvalid, TikTokRefused
+from publisher.domain.errors import PublishingFailed, RateLimitExceeded, TikTokRefused
 from publisher.domain.media import check_video
 from publisher.domain.posts import Post, Upload, attempt_refused, begin_attempt, upload_expired, upload_opened
 from publisher.messages import StepInput, StepOutput
@@ -29,22 +31,21 @@ def _open(ports: Ports, post: Post, seconds_left: float) -> None:
     if not post.options.draft:
         _check_creator(ports, post, seconds_left)
     plan = plan_chunks(post.media.size)
-    post = ports.posts.save(begin_attempt(post, ports.clock.now()))
-    try:
-        opened: OpenedUpload = use_access_token(
-            ports,
-            post.account_id,
-            lambda token: ports.tiktok.open_upload(token, text=post.text, options=post.options, plan=plan),
-            seconds_left=seconds_left,
-        )
-    except (RateLimitExceeded, RequestInvalid, TikTokRefused):
-        ports.posts.save(attempt_refused(post, ports.clock.now()))
-        raise
+    sealer = ports.vault.sealer(upload_context(post))  # before the call: after it only the write may be left to do
+
+    def attempt(token: SecretStr) -> OpenedUpload:
+        """Open one upload, counted before the call and no more once TikTok has certainly refused it."""
+        nonlocal post
+        post = ports.posts.save(begin_attempt(post, ports.clock.now()))
+        try:
+            return ports.tiktok.open_upload(token, text=post.text, options=post.options, plan=plan)
+        except (RateLimitExceeded, TikTokRefused):
+            post = ports.posts.save(attempt_refused(post, ports.clock.now()))
+            raise
+
+    opened = use_access_token(ports, post.account_id, attempt, seconds_left=seconds_left)
     upload = Upload(
-        publish_id=opened.publish_id,
-        sealed_url=ports.vault.sealer(upload_context(post))(opened.upload_url),
-        plan=plan,
-        opened_at=ports.clock.now(),
+        publish_id=opened.publish_id, sealed_url=sealer(opened.upload_url), plan=plan, opened_at=ports.clock.now()
     )
     ports.posts.save(upload_opened(post, upload, ports.clock.now()))
 

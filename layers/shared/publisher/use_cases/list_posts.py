@@ -53,6 +53,6 @@ def _moment(name: str, text: str | None) -> float | None:
 def _limit(text: str | None) -> int:
     if text is None:
         return 20
-    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= PAGE_POSTS):
+    if text not in map(str, range(1, PAGE_POSTS + 1)):
         raise InvalidRequest(f"limit is not a number from 1 to {PAGE_POSTS}.", "Leave it out for 20.", field="limit")
     return int(text)

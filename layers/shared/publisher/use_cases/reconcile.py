@@ -1,6 +1,6 @@
 """Step Reconcile: decide what a failed step means."""
 
-from publisher.domain.posts import poll_wait, polled, unclear
+from publisher.domain.posts import next_poll, polled, unclear
 from publisher.messages import StepInput, StepOutput
 from publisher.ports import Ports, SecondsLeft
 from publisher.use_cases.load_post import load_post
@@ -13,4 +13,4 @@ def reconcile(request: StepInput, ports: Ports, _seconds_left: SecondsLeft) -> S
     if post.terminal or not post.last_offered or unclear(post, now):
         return StepOutput(next="RecordFailure")
     post = ports.posts.save(polled(post, now))
-    return StepOutput(next="WaitForTikTok", wait_seconds=poll_wait(post.polls))
+    return StepOutput(next="WaitForTikTok", wait_seconds=next_poll(post, now))

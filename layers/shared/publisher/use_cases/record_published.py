@@ -1,6 +1,7 @@
 """Step RecordPublished: write that the post is there."""
 
-from publisher.domain.posts import Status, finish
+from publisher.domain.errors import InternalServerError
+from publisher.domain.posts import PUBLISHED, finish
 from publisher.messages import StepInput, StepOutput
 from publisher.ports import Ports, SecondsLeft
 from publisher.use_cases.load_post import load_post
@@ -10,7 +11,9 @@ def record_published(request: StepInput, ports: Ports, _seconds_left: SecondsLef
     """Write the outcome that TikTok confirmed, once, and let the media go."""
     post = load_post(ports, request.post_id)
     if not post.terminal:
-        post = ports.posts.save(finish(post, post.confirmed or Status.PUBLISH_COMPLETE, ports.clock.now()))
+        if post.confirmed not in PUBLISHED:
+            raise InternalServerError("TikTok has not confirmed this post.", "The machine asks TikTok first.")
+        post = ports.posts.save(finish(post, post.confirmed, ports.clock.now()))
     if post.media is not None:
         ports.media.delete(post.media.key)
     return StepOutput(next="RecordPublished")

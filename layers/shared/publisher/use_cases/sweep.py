@@ -1,10 +1,10 @@
 """Look after posts whose time has come: those that nothing moves, and those that TikTok may still say more about."""
 
 from publisher.domain.errors import PublisherError
-from publisher.domain.limits import STALLED_SECONDS, SWEEP_POSTS
-from publisher.domain.posts import Post, found_post_ids, learned, look_again
-from publisher.ports import Ports, Value
-from publisher.use_cases.check_status import OUTCOMES, ask_status
+from publisher.domain.limits import STALLED_SECONDS, SWEEP_MIN_SECONDS, SWEEP_POSTS
+from publisher.domain.posts import OUTCOMES, Post, found_post_ids, learned, look_again
+from publisher.ports import Ports, SecondsLeft, Value
+from publisher.use_cases.check_status import ask_status
 from publisher.use_cases.continue_post import continue_post
 
 
@@ -15,16 +15,26 @@ class Swept(Value):
     errors: dict[str, str]
 
 
-def sweep(ports: Ports, *, seconds_left: float) -> Swept:
-    """Look after each due post; one that fails is tried again later and does not stop the others."""
-    due = ports.posts.due(ports.clock.now(), int(SWEEP_POSTS))
-    errors: dict[str, str] = {}
-    for post_id in due:
+def sweep(ports: Ports, *, seconds_left: SecondsLeft) -> Swept:
+    """Look after each due post while there is time; one that fails is tried again later and does not stop the others.
+
+    Errors that are not ours are raised together in the end, so that the function counts as failed.
+    """
+    looked_after, errors = 0, dict[str, str]()
+    broken: list[Exception] = []
+    for post_id in ports.posts.due(ports.clock.now(), int(SWEEP_POSTS)):
+        if seconds_left() < SWEEP_MIN_SECONDS:
+            break
+        looked_after += 1
         try:
-            _look_after(ports, post_id, seconds_left=seconds_left)
+            _look_after(ports, post_id, seconds_left=seconds_left())
         except PublisherError as error:
             errors[post_id] = f"{type(error).__name__}: {error.error}"
-    return Swept(looked_after=len(due), errors=errors)
+        except Exception as error:  # noqa: BLE001 - whatever is wrong with one post, the others wait for nobody else
+            broken.append(error)
+    if broken:
+        raise ExceptionGroup("posts that could not be looked after", broken)
+    return Swept(looked_after=looked_after, errors=errors)
 
 
 def _look_after(ports: Ports, post_id: str, *, seconds_left: float) -> None:

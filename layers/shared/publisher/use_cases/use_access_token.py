@@ -9,7 +9,7 @@ from typing import NoReturn
 from pydantic import SecretStr
 
 from publisher.domain.accounts import Account, SealedTokens, fresh_enough, leased_by_other, usable, with_lease
-from publisher.domain.errors import Busy, ServiceUnavailable, Timeout, TokenExpired
+from publisher.domain.errors import Busy, ServiceUnavailable, TokenExpired, TryAgain
 from publisher.domain.limits import REFRESH_MIN_FUNCTION_SECONDS, REFRESH_TURNS, TOKEN_WRITE_TRIES
 from publisher.ports import Grant, Ports
 
@@ -101,7 +101,7 @@ def _refresh(ports: Ports, account: Account, tokens: SealedTokens, *, good: bool
         if moved and moved.tokens and moved.tokens.ver != tokens.ver:
             return _unseal(ports, moved, moved.tokens)[0], moved.tokens.ver
         _need_reconnection(ports, account.account_id, tokens.ver, "TikTok refuses to refresh the token.", refusal)
-    except (ServiceUnavailable, Timeout):
+    except TryAgain:
         if good:
             return access_token, tokens.ver
         raise
@@ -113,10 +113,16 @@ def _refresh(ports: Ports, account: Account, tokens: SealedTokens, *, good: bool
 def _store(ports: Ports, account: Account, renewed: SealedTokens, scopes: tuple[str, ...]) -> None:
     """Write the new tokens unless another worker has moved the version; the old refresh token is dead by now."""
     for tries_left in reversed(range(TOKEN_WRITE_TRIES)):
-        update = {"tokens": renewed, "updated_at": ports.clock.now(), "scopes": scopes or account.scopes}
+        update = {
+            "tokens": renewed,
+            "updated_at": ports.clock.now(),
+            "scopes": scopes or account.scopes,
+            "reauthorize_since": None,  # noted by a worker that came after TikTok's answer and before this write
+            "reauthorize_reason": "",
+        }
         try:
             ports.accounts.save(account.model_copy(update=update))
-        except (Busy, ServiceUnavailable, Timeout):
+        except TryAgain:
             if not tries_left:
                 raise
             ports.clock.sleep(0.5)
