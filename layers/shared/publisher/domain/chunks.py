@@ -43,7 +43,7 @@ class ChunkPlan(BaseModel):
 
         TikTok's counts may be off by one (unconfirmed), so a count one short of a boundary means that boundary.
         """
-        if received >= self.video_size - 1:
+        if received >= max(1, self.video_size - 1):
             return self.video_size
         number = min((received + 1) // self.chunk_size, self.total_chunk_count - 1)
         return number * self.chunk_size
