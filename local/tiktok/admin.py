@@ -3,13 +3,13 @@
 import json
 from collections.abc import Callable
 from typing import Annotated, Any, Literal
+from urllib.parse import unquote
 
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
 from local.tiktok import lifecycle, oauth
 from local.tiktok.faults import Fault
 from local.tiktok.rules import FailReason
-from local.tiktok.settings import Settings
 from local.tiktok.state import App, Entity, PrivacyLevel, Publish, User, World
 from local.tiktok.store import Store
 from local.tiktok.web import Request, Response, json_response
@@ -83,11 +83,11 @@ def answer(store: Store, request: Request) -> Response:
     """Serve one admin call."""
     resource, _, name = request.path.removeprefix(PREFIX).partition("/")
     serve = _CALLS.get((request.method, resource, bool(name)))
+    if serve is None:
+        return json_response(404, {"error": f"there is no {request.method} {request.path}; README.md lists the calls"})
     try:
-        if serve is None:
-            raise AdminError(f"there is no {request.method} {request.path}; see local/tiktok/README.md", 404)
         content = request.body.read()
-        return json_response(200, serve(store, json.loads(content) if content else {}, name))
+        return json_response(200, serve(store, json.loads(content) if content else {}, unquote(name)))
     except AdminError as error:
         return json_response(error.status, {"error": str(error)})
     except ValidationError as error:

@@ -13,7 +13,7 @@ class Clock(BaseModel):
     frozen_at: float | None = None
 
     def now(self) -> float:
-        """The sandbox's time in Unix seconds."""
+        """Tell the sandbox's time in Unix seconds."""
         return time.time() + self.offset if self.frozen_at is None else self.frozen_at
 
     def move_to(self, moment: float) -> None:

@@ -1,6 +1,5 @@
 """Faults on demand: the next calls of an endpoint fail as ordered, before or after their effect."""
 
-from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -64,7 +63,7 @@ class Fault(BaseModel):
 def take(faults: list[Fault], endpoint: str) -> Fault | None:
     """Count one call of `endpoint` against the faults; the first one due, used up once, or None."""
     due: Fault | None = None
-    for fault in matching(faults, endpoint):
+    for fault in [fault for fault in faults if fault.endpoint == endpoint]:
         if fault.skip:
             fault.skip -= 1
         elif due is None:
@@ -76,8 +75,3 @@ def take(faults: list[Fault], endpoint: str) -> Fault | None:
     if not due.times:
         faults.remove(due)
     return spoiled
-
-
-def matching(faults: Sequence[Fault], endpoint: str) -> list[Fault]:
-    """The faults ordered for `endpoint`, in the order they were given."""
-    return [fault for fault in faults if fault.endpoint == endpoint]

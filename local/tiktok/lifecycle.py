@@ -103,7 +103,7 @@ def _cover(publish: Publish, post_info: dict[str, object]) -> int:
 
 
 def direct_posts(world: World, username: str, now: float) -> int:
-    """The creator's posts through Direct Post in the last 24 hours, of all apps."""
+    """Count the creator's posts through Direct Post in the last 24 hours, of all apps."""
     since = now - rules.DAY_SECONDS
     return sum(
         post.username == username and post.kind == "direct" and since < post.created_at <= now for post in world.posts
@@ -111,7 +111,7 @@ def direct_posts(world: World, username: str, now: float) -> int:
 
 
 def direct_posts_coming(world: World, username: str) -> int:
-    """The creator's direct posts whose bytes are in and whose outcome is open."""
+    """Count the creator's direct posts whose bytes are in and whose outcome is open."""
     return sum(
         publish.username == username
         and publish.kind == "direct"
@@ -122,7 +122,7 @@ def direct_posts_coming(world: World, username: str) -> int:
 
 
 def pending_shares(world: World, username: str, now: float) -> int:
-    """The creator's drafts that are neither finished nor failed."""
+    """Count the creator's drafts that are neither finished nor failed."""
     since = now - rules.DAY_SECONDS if world.settings.pending_share_cap == "24h" else float("-inf")
     return sum(
         publish.username == username
@@ -145,7 +145,7 @@ def active_users(world: World, client_key: str, now: float) -> set[str]:
 
 
 def end_grants(world: World, client_key: str, username: str) -> bool:
-    """The user takes every consent to the app back; False if there was none."""
+    """Take every consent of the user to the app back; False if there was none."""
     now = world.clock.now()
     ended = [
         grant

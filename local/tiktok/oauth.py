@@ -206,7 +206,7 @@ def _verifies(verifier: str, challenge: str) -> bool:
 
 
 def new_grant(world: World, app: App, user: User, scopes: list[str]) -> dict[str, object]:
-    """A user's consent, and the token answer it is told with."""
+    """Note a user's consent; the answer has its tokens, as the token endpoint gives them."""
     now = world.clock.now()
     grant = Grant(
         grant_id=str(world.next_id()),

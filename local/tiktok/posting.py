@@ -21,7 +21,7 @@ _PREFIXES = {
 
 
 def creator_info(call: Call) -> Response:
-    """The creator's live posting options."""
+    """Tell the creator's live posting options."""
     with call.store.change() as world:
         caller = identify(call, world, "creator_info", ("video.publish",))
         _check_caps(world, caller)
@@ -59,7 +59,7 @@ def video_init(call: Call) -> Response:
         _check_caps(world, caller)
         if post_info["privacy_level"] not in caller.user.privacy_options:
             raise RefusedError("privacy_level_option_mismatch", status=world.settings.privacy_mismatch_status)
-        return _open(call, world, caller, "direct", source, post_info)
+        return _open(call, world, caller, kind="direct", source=source, post_info=post_info)
 
 
 def inbox_video_init(call: Call) -> Response:
@@ -75,7 +75,7 @@ def inbox_video_init(call: Call) -> Response:
             raise RefusedError("spam_risk_user_banned_from_posting")
         if lifecycle.pending_shares(world, caller.user.username, world.clock.now()) >= rules.PENDING_SHARES:
             raise RefusedError("spam_risk_too_many_pending_share")
-        return _open(call, world, caller, "draft", source, {})
+        return _open(call, world, caller, kind="draft", source=source, post_info={})
 
 
 def status(call: Call) -> Response:
@@ -113,7 +113,7 @@ def cancel(call: Call) -> Response:
 
 def _parse(call: Call, content: bytes) -> dict[str, Any]:
     try:
-        body = json.loads(content)
+        body = json.loads(content, parse_constant=_refuse_constant)
         # A lone half of a surrogate pair is no text.
         json.dumps(body, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as error:
@@ -122,6 +122,10 @@ def _parse(call: Call, content: bytes) -> dict[str, Any]:
         raise RefusedError("invalid_params")
     call.notes["body"] = _without_query(body)
     return body
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is no JSON")
 
 
 def _without_query(body: dict[str, Any]) -> dict[str, Any]:
@@ -159,6 +163,7 @@ def _open(
     call: Call,
     world: World,
     caller: Caller,
+    *,
     kind: Literal["direct", "draft"],
     source: Source,
     post_info: dict[str, Any],

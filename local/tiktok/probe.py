@@ -12,7 +12,7 @@ _WEBM_HEAD = 64  # bytes at the start that hold the document type of a Matroska 
 
 
 def probe(path: Path) -> Media | None:
-    """What the film at `path` is, or None if it is none that TikTok takes."""
+    """Tell what the film at `path` is; None if it is none in a container that TikTok takes."""
     try:
         with av.open(str(path)) as container:
             kind = _container_kind(container, path)
@@ -29,7 +29,7 @@ def probe(path: Path) -> Media | None:
                 frame_rate=float(stream.average_rate or stream.guessed_rate or 0),
                 duration=container.duration / av.time_base if container.duration else float(ticks),
             )
-    except (av.FFmpegError, StopIteration):
+    except (av.FFmpegError, StopIteration, UnicodeDecodeError):
         return None
 
 

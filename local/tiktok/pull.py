@@ -28,6 +28,14 @@ def start(store: Store, publish_id: str) -> None:
     Thread(target=_pull, args=(store, publish_id), name=f"pull {publish_id}", daemon=True).start()
 
 
+def resume(store: Store) -> None:
+    """Begin again what was being fetched when the sandbox stopped."""
+    with store.change() as world:
+        for publish in world.publishes.values():
+            if publish.status == "PROCESSING_DOWNLOAD" and publish.accepted_at is None:
+                start(store, publish.publish_id)
+
+
 def _pull(store: Store, publish_id: str) -> None:
     with store.change() as world:
         publish = world.publishes[publish_id]

@@ -25,6 +25,7 @@ REDIRECT_URIS: Final = 10  # /login-kit-web: at most ten
 REDIRECT_URI_LENGTH: Final = 511  # /login-kit-web: shorter than 512 characters
 
 # Calls in a sliding minute for one access token: reference page of each endpoint, /tiktok-api-v2-rate-limit.
+# Nothing is documented for token, revoke, cancel and upload.
 CALLS_PER_MINUTE: Final = {
     "user_info": 600,
     "creator_info": 20,
@@ -89,6 +90,8 @@ CHUNK_SIZE_INVALID: Final = "The chunk size is invalid"  # observed
 CHUNK_COUNT_INVALID: Final = "The total chunk count is invalid"  # observed
 AUTHORIZATION_MALFORMED: Final = "Invalid authorization header. Please check the format."  # observed
 
+_TRANSFER_GUIDE: Final = "https://developers.tiktok.com/doc/content-posting-api-media-transfer-guide"
+
 REFUSALS: Final[dict[str, tuple[int, str]]] = {
     # Reference pages give code and HTTP status; messages are observed down to url_ownership_unverified, then ours.
     "access_token_invalid": (401, "The access token is invalid or not found in the request."),
@@ -103,8 +106,7 @@ REFUSALS: Final[dict[str, tuple[int, str]]] = {
     ),
     "url_ownership_unverified": (
         403,
-        "Please review our URL ownership verification rules at "
-        "https://developers.tiktok.com/doc/content-posting-api-media-transfer-guide/#pull_from_url",
+        f"Please review our URL ownership verification rules at {_TRANSFER_GUIDE}/#pull_from_url",
     ),
     "scope_permission_missed": (400, "The requested fields need scopes that the user did not authorize."),
     "invalid_params": (400, "The request body is malformed."),

@@ -9,7 +9,7 @@ from threading import Thread
 from types import TracebackType
 from typing import Literal, Self
 
-from local.tiktok import admin, answers, oauth, posting, uploads, users
+from local.tiktok import admin, answers, oauth, posting, pull, uploads, users
 from local.tiktok.answers import RefusedError
 from local.tiktok.calls import Call, Route
 from local.tiktok.faults import Code, Fault, Status, take
@@ -55,14 +55,15 @@ class Sandbox:
         profile: Literal["24h", "2h"] | None = None,
     ) -> None:
         self._server = Server(host, port, self._answer)
-        self._folder = state or Path(tempfile.mkdtemp(prefix="tiktok-sandbox-"))
+        self.folder = state or Path(tempfile.mkdtemp(prefix="tiktok-sandbox-"))
         self._is_temporary = state is None
-        self._store = Store(self._folder, profile, keep=not self._is_temporary)
+        self._store = Store(self.folder, profile, keep=not self._is_temporary)
         self._thread = Thread(target=self._server.serve_forever, args=(0.05,), name="tiktok-sandbox")
         self.url = f"http://{host}:{self._server.server_port}"
 
     def start(self) -> Self:
-        """Serve on a thread of its own."""
+        """Serve on a thread of its own; downloads that a stop has cut short begin anew."""
+        pull.resume(self._store)
         self._thread.start()
         return self
 
@@ -71,7 +72,7 @@ class Sandbox:
         self._server.stop()
         self._thread.join()
         if self._is_temporary:
-            shutil.rmtree(self._folder)
+            shutil.rmtree(self.folder, ignore_errors=True)  # a download may still be writing
 
     def __enter__(self) -> Self:
         return self.start()
@@ -128,7 +129,7 @@ def _serve(call: Call, route: Route, settings: Settings) -> Response:
         return route.refuse(settings, call.log_id, refusal)
     except ShortBodyError:
         call.notes["error"] = "the body is shorter than announced"
-        return Response(400, headers={"x-tt-logid": call.log_id}, close=True)
+        return Response(400, headers={"x-tt-logid": call.log_id})
     except Exception:  # noqa: BLE001  # one broken call must not end the connection's thread
         traceback.print_exc()
         call.notes["error"] = "internal_error"
@@ -137,12 +138,8 @@ def _serve(call: Call, route: Route, settings: Settings) -> Response:
 
 def _spoil(fault: Fault, call: Call, route: Route, settings: Settings, real: Response | None) -> Response | Broken:
     match fault.do:
-        case "reset":
-            return Broken("reset")
-        case "drop":
-            return Broken("close")
-        case "timeout":
-            return Broken("close", settings.hold_seconds)
+        case "reset" | "drop" | "timeout" as how:
+            return Broken("reset" if how == "reset" else "close", settings.hold_seconds if how == "timeout" else 0)
         case "html":
             return Response(502, _GATEWAY_PAGE, {"Content-Type": "text/html"})
         case "cut_json":
@@ -152,7 +149,6 @@ def _spoil(fault: Fault, call: Call, route: Route, settings: Settings, real: Res
             return route.refuse(settings, call.log_id, RefusedError("code_nobody_has_documented"))
         case Code(code=code, message=message):
             return route.refuse(settings, call.log_id, RefusedError(code, message))
-        case Status(status=status, body=str(text), headers=headers):
-            return Response(status, text.encode(), headers)
         case Status(status=status, body=body, headers=headers):
-            return json_response(status, body, headers)
+            answer = Response(status, body.encode()) if isinstance(body, str) else json_response(status, body)
+            return replace(answer, headers={**answer.headers, **headers})

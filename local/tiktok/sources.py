@@ -37,7 +37,7 @@ def utf16_units(text: str) -> int:
 
 
 def check_post_info(post_info: Any, settings: Settings) -> dict[str, Any]:
-    """The `post_info` of a direct video post, with null meaning absent."""
+    """Check the `post_info` of a direct video post; null means absent."""
     if not isinstance(post_info, dict):
         raise RefusedError("invalid_params", rules.POST_INFO_INCORRECT)
     given = {name: value for name, value in post_info.items() if value is not None}
@@ -59,19 +59,17 @@ def check_post_info(post_info: Any, settings: Settings) -> dict[str, Any]:
         if settings.missing_privacy_level == "invalid_params":
             raise RefusedError("invalid_params", rules.POST_INFO_INCORRECT)
         raise RefusedError("privacy_level_option_mismatch", status=settings.privacy_mismatch_status)
-    return given
+    return post_info
 
 
 def check_source_info(source_info: Any, settings: Settings) -> Source:
-    """The `source_info` of a video, chunk plan included."""
+    """Check the `source_info` of a video, chunk plan included."""
     if not isinstance(source_info, dict):
         raise RefusedError("invalid_params", rules.SOURCE_INFO_INCORRECT)
     if source_info.get("source") == "FILE_UPLOAD":
-        plan = [source_info.get(name) for name in ("video_size", "chunk_size", "total_chunk_count")]
-        if not all(isinstance(number, int) and not isinstance(number, bool) and number > 0 for number in plan):
-            raise RefusedError("invalid_params", rules.SOURCE_INFO_INCORRECT)
-        check_plan(plan[0], plan[1], plan[2], settings)
-        return Source("FILE_UPLOAD", plan[0], plan[1], plan[2])
+        size, chunk, count = (_count(source_info, name) for name in ("video_size", "chunk_size", "total_chunk_count"))
+        check_plan(size, chunk, count, settings)
+        return Source("FILE_UPLOAD", size, chunk, count)
     if source_info.get("source") == "PULL_FROM_URL":
         url = source_info.get("video_url")
         if not isinstance(url, str) or not _is_pullable(url, settings):
@@ -80,8 +78,15 @@ def check_source_info(source_info: Any, settings: Settings) -> Source:
     raise RefusedError("invalid_params", rules.SOURCE_INFO_INCORRECT)
 
 
+def _count(source_info: dict[str, Any], name: str) -> int:
+    number = source_info.get(name)
+    if not isinstance(number, int) or isinstance(number, bool) or number <= 0:
+        raise RefusedError("invalid_params", rules.SOURCE_INFO_INCORRECT)
+    return number
+
+
 def check_plan(size: int, chunk: int, count: int, settings: Settings) -> None:
-    """A chunk plan in bytes, in the order in which the server looks at it."""
+    """Check a chunk plan in bytes, in the order in which the server looks at it."""
     megabyte = rules.MEGABYTE[settings.mb]
     if size > rules.VIDEO_GB * rules.GIGABYTE[settings.mb]:
         raise RefusedError("invalid_params", "The video size is invalid")
@@ -117,7 +122,7 @@ def _is_address(host: str) -> bool:
 
 
 def check_ownership(url: str, app: App) -> None:
-    """The URL lies under a domain or URL prefix that the app has verified."""
+    """Refuse a URL that lies under no domain or URL prefix that the app has verified."""
     host = urlsplit(url).hostname or ""
     for verified in app.verified_properties:
         if url.startswith(verified) if "://" in verified else f".{host}".endswith(f".{verified}"):

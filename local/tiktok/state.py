@@ -127,7 +127,7 @@ class User(Entity):
         return str(uuid.uuid5(uuid.NAMESPACE_URL, f"tiktok-sandbox/{self.username}"))
 
     def open_id(self, client_key: str) -> str:
-        """The user's id for one app."""
+        """Derive the user's id for one app."""
         digest = hashlib.sha256(f"{client_key}/{self.username}".encode()).hexdigest()
         return f"-000{digest[:32]}"
 
@@ -269,17 +269,17 @@ class World(Entity):
     faults: list[Fault] = []
 
     def next_id(self) -> int:
-        """A new id of 19 digits: seconds in the high half, as TikTok's ids have them, and never one twice."""
+        """Make an id of 19 digits: seconds in the high half, as TikTok's ids have them, and never one twice."""
         self.last_id = max(self.last_id, int(self.clock.now()) << 32) + 1
         return self.last_id
 
     def publish_by_upload(self, upload_id: str) -> Publish | None:
-        """The publish an upload URL belongs to."""
+        """Find the publish an upload URL belongs to."""
         return next((publish for publish in self.publishes.values() if publish.upload_id == upload_id), None)
 
 
 def new_world(profile: Literal["24h", "2h"], last_id: int = 0) -> World:
-    """A world with one audited app and four creators."""
+    """Make a world with one audited app and four creators."""
     app = App(client_key="sandbox-client-key", client_secret="sandbox-client-secret")
     users = [
         User(username="emu_creator", nickname="Emu Creator", follower_count=1204, likes_count=5310),

@@ -20,6 +20,7 @@ class Store:
         self._world_file = folder / "world.json"
         self._calls_file = folder / "calls.jsonl"
         self._keep = keep
+        self._written = ""
         self._media = folder / "media"
         self._media.mkdir(parents=True, exist_ok=True)
         self._upload_locks: defaultdict[str, Lock] = defaultdict(Lock)
@@ -30,12 +31,13 @@ class Store:
             self._world = World.model_validate_json(self._world_file.read_bytes())
             if profile:
                 self._world.settings.token_profile = profile
+        self._profile = self._world.settings.token_profile
         if keep and self._calls_file.exists():
             self._calls = [json.loads(line) for line in self._calls_file.read_text().splitlines()]
 
     @contextmanager
     def change(self) -> Iterator[World]:
-        """The world as it is at this moment, for one atomic change; written to its file afterwards."""
+        """Lend the world as it is at this moment, for one atomic change; it is written to its file afterwards."""
         with self._lock:
             lifecycle.settle_due(self._world)
             try:
@@ -45,14 +47,17 @@ class Store:
                     self._write()
 
     def _write(self) -> None:
-        draft = self._world_file.with_suffix(".draft")
-        draft.write_text(self._world.model_dump_json())
-        draft.replace(self._world_file)
+        text = self._world.model_dump_json()
+        if text != self._written:
+            draft = self._world_file.with_suffix(".draft")
+            draft.write_text(text)
+            draft.replace(self._world_file)
+            self._written = text
 
     def reset(self) -> None:
-        """Start over with a new world under the same token profile; ids go on, so that none comes twice."""
+        """Start over with a new world; ids go on, so that none comes twice."""
         with self._lock:
-            self._world = new_world(self._world.settings.token_profile, self._world.last_id)
+            self._world = new_world(self._profile, self._world.last_id)
             self._minutes.clear()
             self._calls.clear()
             self._calls_file.unlink(missing_ok=True)
@@ -63,10 +68,13 @@ class Store:
 
     def count_call(self, endpoint: str, token: str, now: float) -> bool:
         """Count a call in the sliding minute of an endpoint and token; False, uncounted, if the minute is full."""
+        limit = rules.CALLS_PER_MINUTE.get(endpoint)
+        if limit is None:
+            return True
         minute = self._minutes[endpoint, token]
         while minute and not now - rules.WINDOW_SECONDS < minute[0] <= now:
             minute.popleft()
-        if len(minute) >= rules.CALLS_PER_MINUTE[endpoint]:
+        if len(minute) >= limit:
             return False
         minute.append(now)
         return True

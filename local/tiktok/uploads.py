@@ -55,7 +55,7 @@ def _take(call: Call, upload_id: str) -> Response:
         _write(call.request.body, path, chunk.first)
     except ShortBodyError:
         # Seen as a gateway's answer, not as 400 (gitroomhq/postiz-app#1784).
-        return Response(502, b"Bad Gateway", {"Content-Type": "text/plain", "x-tt-logid": call.log_id}, close=True)
+        return Response(502, b"Bad Gateway", {"Content-Type": "text/plain", "x-tt-logid": call.log_id})
     is_last = chunk.last + 1 == chunk.total
     findings = intake.examine(path) if is_last else None
     with call.store.change() as world:

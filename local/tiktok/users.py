@@ -17,7 +17,7 @@ _SCOPE_OF_FIELD = {
 
 
 def user_info(call: Call) -> Response:
-    """The requested fields of the token's user."""
+    """Tell the requested fields of the token's user."""
     with call.store.change() as world:
         caller = identify(call, world, "user_info", ())
         fields = [name for name in call.request.first("fields").split(",") if name]

@@ -10,11 +10,12 @@ from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from io import BufferedIOBase
 from threading import Event, Lock
-from typing import Any, Literal, cast, override
+from typing import Any, Literal, override
 from urllib.parse import parse_qs, urlsplit
 
 BLOCK = 1024 * 1024  # bytes read from a socket at once
 BODY_LIMIT = 1024 * 1024  # bytes of a request that is not an upload
+CHUNK_HEAD = 1024  # bytes
 KEEP_ALIVE_SECONDS = 75
 
 
@@ -27,28 +28,30 @@ class Body:
 
     def __init__(self, stream: BufferedIOBase, headers: Message) -> None:
         announced = headers.get("Content-Length", "")
-        self.chunked = "chunked" in headers.get("Transfer-Encoding", "").lower()
-        self.length = int(announced) if announced.isascii() and announced.isdigit() and not self.chunked else None
+        chunked = "chunked" in headers.get("Transfer-Encoding", "").lower()
+        self.length = int(announced) if announced.isascii() and announced.isdigit() and not chunked else None
         self._stream = stream
         self._left = self.length or 0
+        self._has_chunks = chunked
 
     def blocks(self) -> Iterator[memoryview]:
-        """The bytes still to come; a block is valid until the next one is asked for."""
-        buffer = memoryview(bytearray(min(BLOCK, self._left)))
-        while self._left:
-            try:
+        """Yield the bytes still to come; a block is valid until the next one is asked for."""
+        if not self._left and not self._has_chunks:
+            return
+        buffer = memoryview(bytearray(min(BLOCK, self._left or BLOCK)))
+        try:
+            while self._left or self._next_chunk():
                 count = self._stream.readinto1(buffer[: self._left])
-            except (TimeoutError, ConnectionError) as error:
-                raise ShortBodyError from error
-            if not count:
-                raise ShortBodyError
-            self._left -= count
-            yield buffer[:count]
+                if not count:
+                    raise ShortBodyError
+                self._left -= count
+                yield buffer[:count]
+        # A stream that timed out once says OSError from then on.
+        except OSError as error:
+            raise ShortBodyError from error
 
     def read(self) -> bytes:
-        """The whole body, at most BODY_LIMIT bytes of it."""
-        if self.chunked:
-            return self._read_chunked()
+        """Read the whole body, and keep at most BODY_LIMIT bytes of it."""
         content = bytearray()
         for block in self.blocks():
             if len(content) < BODY_LIMIT:
@@ -60,24 +63,21 @@ class Body:
         for _ in self.blocks():
             pass
 
-    def _read_chunked(self) -> bytes:
-        content = bytearray()
-        while size := self._chunk_size():
-            content += self._stream.read(size)
-            self._stream.readline()
-        while self._stream.readline().strip():
-            pass
-        return bytes(content)
-
-    def _chunk_size(self) -> int:
-        line = self._stream.readline(64).split(b";")[0].strip()
+    def _next_chunk(self) -> bool:
+        if not self._has_chunks:
+            return False
+        line = self._stream.readline(CHUNK_HEAD)
+        if not line.strip():  # the end of the chunk before
+            line = self._stream.readline(CHUNK_HEAD)
         try:
-            size = int(line, 16)
+            self._left = int(line.partition(b";")[0], 16)
         except ValueError as error:
             raise ShortBodyError from error
-        if not 0 <= size <= BODY_LIMIT:
-            raise ShortBodyError
-        return size
+        if not self._left:
+            self._has_chunks = False
+            while self._stream.readline(CHUNK_HEAD).strip():
+                pass
+        return self._left > 0
 
 
 @dataclass(frozen=True)
@@ -92,11 +92,11 @@ class Request:
     body: Body
 
     def first(self, name: str) -> str:
-        """The first value of a query parameter, or an empty string."""
+        """Give the first value of a query parameter, or an empty string."""
         return self.query.get(name, [""])[0]
 
     def form(self) -> dict[str, list[str]]:
-        """The body as an HTML form."""
+        """Read the body as an HTML form."""
         return parse_qs(self.body.read().decode("utf-8", "replace"), keep_blank_values=True)
 
 
@@ -107,7 +107,6 @@ class Response:
     status: int
     body: bytes = b""
     headers: Mapping[str, str] = field(default_factory=dict)
-    close: bool = False
 
 
 @dataclass(frozen=True)
@@ -119,13 +118,13 @@ class Broken:
 
 
 def json_response(status: int, content: Any, headers: Mapping[str, str] | None = None) -> Response:
-    """An answer in JSON with sorted keys and no spaces, as TikTok sends it."""
+    """Answer in JSON with sorted keys and no spaces, as TikTok does."""
     body = json.dumps(content, sort_keys=True, separators=(",", ":")).encode()
     return Response(status, body, {"Content-Type": "application/json; charset=utf-8", **(headers or {})})
 
 
 def html_response(status: int, page: str) -> Response:
-    """An answer for a browser."""
+    """Answer a browser."""
     return Response(status, page.encode(), {"Content-Type": "text/html; charset=utf-8", "Cache-Control": "no-store"})
 
 
@@ -149,7 +148,7 @@ class Server(ThreadingHTTPServer):
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self.socket.bind(self.server_address)
         self.server_address = self.socket.getsockname()
-        self.server_name, self.server_port = self.server_address[:2]
+        self.server_name, self.server_port = "tiktok-sandbox", self.socket.getsockname()[1]
 
     def opened(self, connection: socket.socket) -> None:
         """Remember a connection, to end it when the server stops."""
@@ -204,7 +203,7 @@ class Handler(BaseHTTPRequestHandler):
     def respond(self) -> None:
         """Answer the request whose head was just read."""
         parts = urlsplit(self.path)
-        body = Body(cast("BufferedIOBase", self.rfile), self.headers)
+        body = Body(self.rfile, self.headers)
         request = Request(
             method=self.command,
             path=parts.path,
@@ -215,15 +214,15 @@ class Handler(BaseHTTPRequestHandler):
         )
         self.connection.settimeout(self.server.body_idle_seconds)
         outcome = self.server.answer(request)
-        if isinstance(outcome, Broken):
-            self._break(outcome)
-            return
         try:
             body.drain()
         except ShortBodyError:
             self.close_connection = True
         self.connection.settimeout(KEEP_ALIVE_SECONDS)
-        self._send(outcome)
+        if isinstance(outcome, Broken):
+            self._break(outcome)
+        else:
+            self._send(outcome)
 
     do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = respond  # noqa: N815  # names of http.server
 
@@ -232,8 +231,6 @@ class Handler(BaseHTTPRequestHandler):
         for name, value in response.headers.items():
             self.send_header(name, value)
         self.send_header("Content-Length", str(len(response.body)))
-        if response.close:
-            self.close_connection = True
         if self.close_connection:
             self.send_header("Connection", "close")
         self.end_headers()

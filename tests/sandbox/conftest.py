@@ -1,0 +1,241 @@
+"""A sandbox over real HTTP, its clock stopped at a known moment, and tiny films of every kind."""
+
+import hashlib
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import av
+import pytest
+import requests
+
+from local.tiktok.server import Sandbox
+
+NOON = 1_795_348_800
+REDIRECT = "http://127.0.0.1:8123/oauth/tiktok/callback"
+APP = {"client_key": "sandbox-client-key", "client_secret": "sandbox-client-secret"}
+VERIFIER = "abcdefghijklmnopqrstuvwxyz-ABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789"
+PUBLISH = "/v2/post/publish/"
+
+
+class Tiktok:
+    """A client that a test steers by hand; every method returns the raw answer unless it says otherwise."""
+
+    def __init__(self, url: str, session: requests.Session) -> None:
+        self.url = url
+        self.session = session
+
+    def admin(self, method: str, path: str, json: Any = None) -> Any:
+        answer = self.session.request(method, f"{self.url}/_sandbox/{path}", json=json)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    def settings(self, **settings: Any) -> None:
+        self.admin("PATCH", "settings", settings)
+
+    def user(self, username: str = "emu_creator", **change: Any) -> None:
+        self.admin("PATCH", f"users/{username}", change)
+
+    def app(self, **change: Any) -> None:
+        self.admin("PATCH", "apps/sandbox-client-key", change)
+
+    def advance(self, seconds: float) -> None:
+        self.admin("POST", "clock", {"advance": seconds})
+
+    def fault(self, endpoint: str, do: Any, **more: Any) -> None:
+        self.admin("POST", "faults", [{"endpoint": endpoint, "do": do, **more}])
+
+    def log(self) -> Any:
+        return self.admin("GET", "log")
+
+    def grant(self, username: str = "emu_creator", *scopes: str) -> Any:
+        """Tokens of a fresh grant; all scopes unless some are named."""
+        return self.admin("POST", "grants", {"username": username, "scopes": list(scopes) or None})
+
+    def token(self, username: str = "emu_creator", *scopes: str) -> str:
+        return str(self.grant(username, *scopes)["access_token"])
+
+    def authorize(self, **change: Any) -> requests.Response:
+        parameters = {
+            "client_key": APP["client_key"],
+            "response_type": "code",
+            "scope": "user.info.basic,video.publish,video.upload",
+            "redirect_uri": REDIRECT,
+            "state": "a state/with ünicode",
+            "code_challenge": hashlib.sha256(VERIFIER.encode()).hexdigest(),
+            "code_challenge_method": "S256",
+            **change,
+        }
+        wanted = {name: value for name, value in parameters.items() if value is not None}
+        return self.session.get(f"{self.url}/v2/auth/authorize/", params=wanted, allow_redirects=False)
+
+    def decide(self, page: requests.Response, **form: Any) -> requests.Response:
+        fields = {
+            "username": "emu_creator",
+            "scope": ["user.info.basic", "video.publish", "video.upload"],
+            "decision": "allow",
+            **form,
+        }
+        return self.session.post(page.url, data=fields, allow_redirects=False)
+
+    def code(self, *, form: dict[str, Any] | None = None, **change: Any) -> str:
+        """An authorization code, through the consent page."""
+        return sent_back(self.decide(self.authorize(**change), **(form or {})))["code"]
+
+    def oauth(self, **form: Any) -> requests.Response:
+        fields = {name: value for name, value in {**APP, **form}.items() if value is not None}
+        return self.session.post(f"{self.url}/v2/oauth/token/", data=fields)
+
+    def exchange(self, code: str, /, **change: Any) -> requests.Response:
+        form = {"grant_type": "authorization_code", "code": code, "redirect_uri": REDIRECT, "code_verifier": VERIFIER}
+        return self.oauth(**{**form, **change})
+
+    def refresh(self, refresh_token: str, **change: Any) -> requests.Response:
+        return self.oauth(grant_type="refresh_token", refresh_token=refresh_token, **change)
+
+    def revoke(self, token: str, **change: Any) -> requests.Response:
+        return self.session.post(f"{self.url}/v2/oauth/revoke/", data={**APP, "token": token, **change})
+
+    def post(self, path: str, token: str, body: Any = None, **more: Any) -> requests.Response:
+        headers = {"Authorization": f"Bearer {token}"}
+        return self.session.post(f"{self.url}{path}", headers=headers, json=body, **more)
+
+    def user_info(self, token: str, fields: str) -> requests.Response:
+        headers = {"Authorization": f"Bearer {token}"}
+        return self.session.get(f"{self.url}/v2/user/info/", params={"fields": fields}, headers=headers)
+
+    def creator_info(self, token: str) -> requests.Response:
+        return self.post(f"{PUBLISH}creator_info/query/", token)
+
+    def init(self, token: str, *, post_info: Any = None, source_info: Any = None, **more: Any) -> requests.Response:
+        body = {"post_info": post_info_of() | (post_info or {}), "source_info": source_info or whole(1000)}
+        return self.post(f"{PUBLISH}video/init/", token, {**body, **more})
+
+    def init_draft(self, token: str, source_info: Any = None) -> requests.Response:
+        return self.post(f"{PUBLISH}inbox/video/init/", token, {"source_info": source_info or whole(1000)})
+
+    def put(
+        self, upload_url: str, content: bytes, total: int | None = None, first: int = 0, **headers: str
+    ) -> requests.Response:
+        last = first + len(content) - 1
+        sent = {
+            "Content-Type": "video/mp4",
+            "Content-Range": f"bytes {first}-{last}/{total or len(content)}",
+            **{name.replace("_", "-"): value for name, value in headers.items()},
+        }
+        return self.session.put(upload_url, data=content, headers=sent)
+
+    def status(self, token: str, publish_id: Any) -> requests.Response:
+        return self.post(f"{PUBLISH}status/fetch/", token, {"publish_id": publish_id})
+
+    def state(self, token: str, publish_id: str) -> Any:
+        """The `data` of status/fetch."""
+        return self.status(token, publish_id).json()["data"]
+
+    def cancel(self, token: str, publish_id: str) -> requests.Response:
+        return self.post(f"{PUBLISH}cancel/", token, {"publish_id": publish_id})
+
+    def publish(self, token: str, film: bytes, **post_info: Any) -> str:
+        """The publish_id of a direct post whose bytes are all in."""
+        opened = self.init(token, post_info=post_info, source_info=whole(len(film))).json()["data"]
+        assert self.put(opened["upload_url"], film).status_code == 201
+        return str(opened["publish_id"])
+
+    def draft(self, token: str, film: bytes) -> str:
+        """The publish_id of a draft whose bytes are all in."""
+        opened = self.init_draft(token, whole(len(film))).json()["data"]
+        assert self.put(opened["upload_url"], film).status_code == 201
+        return str(opened["publish_id"])
+
+
+def post_info_of() -> dict[str, Any]:
+    return {"privacy_level": "PUBLIC_TO_EVERYONE", "title": "a caption #emu"}
+
+
+def whole(size: int) -> dict[str, Any]:
+    return {"source": "FILE_UPLOAD", "video_size": size, "chunk_size": size, "total_chunk_count": 1}
+
+
+def sent_back(answer: requests.Response) -> dict[str, str]:
+    """The query parameters with which the app's redirect URI is called."""
+    assert answer.status_code == 302, answer.text
+    location = answer.headers["Location"]
+    assert location.startswith(f"{REDIRECT}?")
+    return {name: values[0] for name, values in parse_qs(urlsplit(location).query).items()}
+
+
+@pytest.fixture(name="sent_back")
+def sent_back_fixture():
+    return sent_back
+
+
+@pytest.fixture(scope="session")
+def served():
+    with Sandbox() as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def tiktok(served):
+    """A new world, its clock stopped at noon."""
+    with requests.Session() as session:
+        client = Tiktok(served.url, session)
+        client.admin("POST", "reset")
+        client.admin("POST", "clock", {"frozen": True, "set": NOON})
+        yield client
+
+
+@pytest.fixture
+def connect():
+    """Clients of other sandboxes than the shared one."""
+    sessions = []
+
+    def make(url: str) -> Tiktok:
+        sessions.append(requests.Session())
+        return Tiktok(url, sessions[-1])
+
+    yield make
+    for session in sessions:
+        session.close()
+
+
+@pytest.fixture(scope="session")
+def film(tmp_path_factory):
+    """Make a film of one colour; the same one is made once."""
+    folder = tmp_path_factory.mktemp("films")
+    made: dict[tuple[Any, ...], bytes] = {}
+
+    def make(
+        width: int = 360,
+        height: int = 360,
+        rate: int = 30,
+        seconds: float = 0.2,
+        codec: str = "mpeg4",
+        suffix: str = "mp4",
+    ) -> bytes:
+        key = (width, height, rate, seconds, codec, suffix)
+        if key not in made:
+            made[key] = _encode(folder / f"{len(made)}.{suffix}", *key[:5])
+        return made[key]
+
+    return make
+
+
+def _encode(path: Path, width: int, height: int, rate: int, seconds: float, codec: str) -> bytes:
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream(codec, rate=rate)
+        stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
+        frame = av.VideoFrame(width, height, "yuv420p")
+        for plane in frame.planes:
+            plane.update(bytes(plane.buffer_size))
+        for number in range(max(2, round(rate * seconds))):
+            frame.pts = number
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    return path.read_bytes()
+
+
+@pytest.fixture(scope="session")
+def clip(film):
+    """A film that TikTok takes."""
+    return film(codec="libx264")
