@@ -108,17 +108,21 @@ def test_a_refusal_that_time_does_not_mend_has_no_retry_after():
 
 
 def test_the_log_id_comes_from_the_header_when_the_body_has_none():
-    failure = api_failure(
-        an_answer(500, X_Tt_Logid=LOG_ID), ApiError(code="internal_error"), scopes=(), secrets=()
-    )
+    failure = api_failure(an_answer(500, X_Tt_Logid=LOG_ID), ApiError(code="internal_error"), scopes=(), secrets=())
 
     assert failure.tiktok_log_id == LOG_ID
 
 
 @pytest.mark.parametrize(
     ("status", "expected"),
-    [(200, "ServiceUnavailable"), (302, "ServiceUnavailable"), (401, "ServiceUnavailable")]
-    + [(403, "ServiceUnavailable"), (429, "RateLimitExceeded"), (502, "ServiceUnavailable")],
+    [
+        (200, "ServiceUnavailable"),
+        (302, "ServiceUnavailable"),
+        (401, "ServiceUnavailable"),
+        (403, "ServiceUnavailable"),
+        (429, "RateLimitExceeded"),
+        (502, "ServiceUnavailable"),
+    ],
 )
 def test_an_answer_that_is_not_tiktoks_is_no_refusal(status, expected):
     assert type(unreadable(an_answer(status))).__name__ == expected
@@ -126,8 +130,15 @@ def test_an_answer_that_is_not_tiktoks_is_no_refusal(status, expected):
 
 @pytest.mark.parametrize(
     ("status", "expected"),
-    [(302, "ServiceUnavailable"), (400, "PublishingFailed"), (401, "PublishingFailed"), (413, "PublishingFailed")]
-    + [(429, "RateLimitExceeded"), (500, "ServiceUnavailable"), (502, "ServiceUnavailable")],
+    [
+        (302, "ServiceUnavailable"),
+        (400, "PublishingFailed"),
+        (401, "PublishingFailed"),
+        (413, "PublishingFailed"),
+        (429, "RateLimitExceeded"),
+        (500, "ServiceUnavailable"),
+        (502, "ServiceUnavailable"),
+    ],
 )
 def test_a_chunk_is_refused_for_good_only_by_a_client_error(status, expected):
     assert type(chunk_failure(an_answer(status))).__name__ == expected
