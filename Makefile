@@ -1,0 +1,50 @@
+# Everything that a person runs. Nothing has to be installed first but git, make and a Python 3.13.
+python := .venv/bin/python
+
+.PHONY: help
+help: ## list what there is
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
+
+.PHONY: setup
+setup: ## install what demo and local need
+	@local/setup
+
+.PHONY: demo
+demo: setup ## publish a film, from nothing, and keep serving; ARGS=--exit ends after it
+	@$(python) -m local.demo $(ARGS)
+
+.PHONY: local
+local: setup ## start the stack; ARGS="--port P --tiktok-url URL --trust-media-origin URL --state DIR"
+	@$(python) -m local $(ARGS)
+
+.PHONY: key
+key: setup ## make an API key of the local stack; of one in AWS with ARGS="--stack NAME"
+	@$(python) -m local.key $(ARGS)
+
+.PHONY: test
+test: ## run all tests; ARGS="-k name" some of them
+	@local/setup tests sam
+	@$(python) -m pytest --ignore=tests/bench $(ARGS)
+
+.PHONY: check
+check: ## format, lint, types, template and state machine, then all tests
+	@local/setup tests sam
+	@$(python) -m ruff format --check --quiet .
+	@$(python) -m ruff check --quiet .
+	@$(python) -m mypy functions layers/shared local tests
+	@.venv/bin/cfn-lint template.yaml
+	@$(python) -m pytest --ignore=tests/bench
+
+.PHONY: bench
+bench: ## measure ours beside a baseline
+	@local/setup tests
+	@$(python) -m tests.bench $(ARGS)
+
+.PHONY: build
+build: ## make what is deployed, in .aws-sam/build
+	@local/setup sam
+	@local/build
+
+.PHONY: deploy
+deploy: build ## deploy to AWS, asking what it needs to know
+	@SAM_CLI_TELEMETRY=0 .tools/sam/bin/sam deploy --guided $(ARGS)
