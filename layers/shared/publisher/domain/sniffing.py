@@ -3,8 +3,8 @@
 from enum import StrEnum
 
 _BOX_BYTES = 8
-# Brands that share MP4's container but are pictures.
-_PICTURE_BRANDS = frozenset({b"avif", b"avis", b"heic", b"heim", b"heis", b"heix", b"hevc", b"hevx", b"mif1", b"msf1"})
+# Brands that share MP4's container but are pictures, sound, or 3GP.
+_OTHER_BRANDS = (b"avif", b"avis", b"hei", b"hevc", b"hevx", b"mif1", b"msf1", b"M4A", b"M4B", b"3g")
 # QuickTime files older than brands begin with one of these boxes.
 _QUICKTIME_BOXES = frozenset({b"free", b"mdat", b"moov", b"skip", b"wide"})
 _BMP_HEADER_BYTES = frozenset({12, 40, 52, 56, 64, 108, 124})
@@ -60,7 +60,7 @@ def _sniff_boxes(head: bytes) -> Kind | None:
     size, box = int.from_bytes(head[:4]), head[4:8]
     if box == b"ftyp" and size >= 2 * _BOX_BYTES:
         brand = head[8:12]
-        if brand in _PICTURE_BRANDS:
+        if brand.startswith(_OTHER_BRANDS):
             return None
         return Kind.QUICKTIME if brand == b"qt  " else Kind.MP4
     # A box of size 1 has its size in eight more bytes, one of size 0 goes on to the end.

@@ -1,0 +1,196 @@
+"""What is told of a video by its container, at the cost of a few reads."""
+
+import io
+import struct
+from fractions import Fraction
+
+import pytest
+
+from publisher.domain.errors import InvalidMediaType
+from publisher.domain.limits import MIB
+from publisher.domain.media import VideoFacts
+from publisher.probing import probe
+from tests.films import film, sound
+from tests.media_server import MediaServer
+
+
+class Counted(io.BytesIO):
+    """A file that counts what is read of it."""
+
+    def __init__(self, content: bytes) -> None:
+        super().__init__(content)
+        self.sizes: list[int] = []
+
+    def read(self, size: int | None = -1) -> bytes:
+        data = super().read(size)
+        self.sizes.append(len(data))
+        return data
+
+
+class Padded(Counted):
+    """A film whose mdat box is `padding` bytes longer than what is there; what was left out reads as zeros."""
+
+    def __init__(self, content: bytes, padding: int) -> None:
+        boxes = top_boxes(content)
+        at, size = boxes["mdat"]
+        self._before = content[:at] + struct.pack(">I", size + padding) + content[at + 4 : at + size]
+        self._after = content[at + size :]
+        self._end = len(content) + padding
+        self._at = 0
+        super().__init__(b"")
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        self._at = {0: 0, 1: self._at, 2: self._end}[whence] + offset
+        return self._at
+
+    def tell(self) -> int:
+        return self._at
+
+    def read(self, size: int | None = -1) -> bytes:
+        assert size is not None
+        first, last = self._at, min(self._end, self._at + size)
+        after = self._end - len(self._after)
+        data = self._before[first:last]
+        data += bytes(max(0, min(last, after) - max(first, len(self._before))))
+        if last > after:
+            data += self._after[max(0, first - after) : last - after]
+        self._at = last
+        self.sizes.append(len(data))
+        return data
+
+
+def top_boxes(content: bytes) -> dict[str, tuple[int, int]]:
+    """Return where the boxes of an MP4 begin and how long they are."""
+    boxes, at = {}, 0
+    while at < len(content):
+        size, name = struct.unpack_from(">I4s", content, at)
+        boxes[name.decode()] = (at, size)
+        at += size
+    return boxes
+
+
+def facts(content: bytes) -> VideoFacts:
+    return probe(io.BytesIO(content), len(content))
+
+
+def refusal(content: bytes) -> str:
+    with pytest.raises(InvalidMediaType) as refused:
+        facts(content)
+    return refused.value.error
+
+
+@pytest.mark.parametrize(
+    ("container", "codec", "options", "content_type", "name"),
+    [
+        ("mp4", "libx264", "", "video/mp4", "H.264"),
+        ("mp4", "libx264", "movflags=faststart", "video/mp4", "H.264"),
+        ("mp4", "libx264", "movflags=frag_keyframe+empty_moov", "video/mp4", "H.264"),
+        ("mp4", "libx264", "movflags=cmaf", "video/mp4", "H.264"),
+        ("mp4", "libx265", "", "video/mp4", "H.265"),
+        ("mov", "libx264", "", "video/quicktime", "H.264"),
+        ("webm", "libvpx", "", "video/webm", "VP8"),
+        ("webm", "libvpx-vp9", "", "video/webm", "VP9"),
+        ("webm", "libvpx-vp9", "live=1", "video/webm", "VP9"),
+        ("mp4", "mpeg4", "", "video/mp4", "MPEG-4 Visual"),
+    ],
+)
+def test_the_facts_of_every_container_and_codec_are_read(container, codec, options, content_type, name):
+    content = film(container, codec, options=options)
+
+    assert facts(content) == VideoFacts(
+        content_type=content_type,
+        size=len(content),
+        duration_seconds=1.0,
+        width=360,
+        height=640,
+        frames_per_second=30.0,
+        codec=name,
+    )
+
+
+@pytest.mark.parametrize("rate", [Fraction(10), Fraction(24000, 1001), Fraction(30000, 1001), Fraction(60000, 1001)])
+@pytest.mark.parametrize(("container", "codec"), [("mp4", "libx264"), ("webm", "libvpx-vp9")])
+def test_a_frame_rate_that_is_no_whole_number_is_told(container, codec, rate):
+    assert facts(film(container, codec, rate=rate)).frames_per_second == pytest.approx(float(rate), abs=0.01)
+
+
+def jittery(number: int) -> int:
+    return number * 33 + number % 7 * 4
+
+
+@pytest.mark.parametrize(("container", "codec"), [("mp4", "libx264"), ("webm", "libvpx-vp9")])
+def test_a_frame_rate_that_varies_is_told_as_its_average(container, codec):
+    assert facts(film(container, codec, times=jittery)).frames_per_second == pytest.approx(30.1, abs=0.5)
+
+
+@pytest.mark.parametrize("options", ["", "movflags=faststart"])
+def test_one_gigabyte_costs_a_few_megabytes_wherever_its_index_is(options):
+    gigabyte = Padded(film(options=options), 1000 * MIB)
+
+    told = probe(gigabyte, 1000 * MIB)
+
+    assert (told.duration_seconds, told.frames_per_second) == (1.0, 30.0)
+    assert len(gigabyte.sizes) <= 6
+    assert sum(gigabyte.sizes) <= 4 * MIB
+
+
+def test_an_ordinary_film_is_read_in_two_pieces():
+    counted = Counted(film())
+
+    probe(counted, len(counted.getvalue()))
+
+    assert len(counted.sizes) <= 2
+
+
+@pytest.mark.parametrize(("container", "codec"), [("mp4", "libx264"), ("webm", "libvpx-vp9")])
+@pytest.mark.parametrize("options", ["", "movflags=faststart"])
+def test_a_film_without_its_end_is_incomplete(container, codec, options):
+    content = film(container, codec, options=options if container == "mp4" else "")
+
+    assert "incomplete" in refusal(content[: len(content) * 2 // 3])
+
+
+def test_sound_alone_is_no_video():
+    assert refusal(sound()) == "The media file holds only sound."
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"<html></html>",
+        b"\xff\xd8\xff\xe0" + bytes(1000),
+        b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom" + bytes(1000),
+        b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom" + b"x" * 1000,
+        b"\x1a\x45\xdf\xa3\x88\x42\x82\x84webm" + bytes(1000),
+        b"\0\0\0\x08moov",
+    ],
+)
+def test_what_is_no_video_is_refused_in_a_sentence(content):
+    assert refusal(content).endswith(".")
+
+
+def test_matroska_is_refused_although_webm_is_made_of_it():
+    assert refusal(film("matroska", "libx264")) == "The media is not a video in MP4, MOV or WebM."
+
+
+def test_media_that_refers_to_another_place_does_not_make_us_look_there():
+    with MediaServer(lambda connection: connection.answer(film())) as server:
+        told = facts(with_reference(film(options="movflags=faststart"), f"{server.origin}/film.mp4"))
+
+    assert told.duration_seconds == 1.0
+    assert server.connections == 0
+
+
+def with_reference(content: bytes, url: str) -> bytes:
+    """Return an MP4 that says its samples are at `url`."""
+    at = content.index(b"url ") - 4
+    (size,) = struct.unpack_from(">I", content, at)
+    entry = b"url \0\0\0\0" + url.encode() + b"\0"
+    grown = len(entry) + 4 - size
+    content = content[:at] + struct.pack(">I", len(entry) + 4) + entry + content[at + size :]
+    for name in (b"dref", b"dinf", b"minf", b"mdia", b"trak", b"moov"):
+        at = content.index(name) - 4
+        (size,) = struct.unpack_from(">I", content, at)
+        content = content[:at] + struct.pack(">I", size + grown) + content[at + 4 :]
+    return content
