@@ -2,7 +2,7 @@
 
 import hashlib
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, cast
 from urllib.parse import parse_qs, urlsplit
 
 import av
@@ -117,6 +117,7 @@ class Tiktok:
     def put(
         self, upload_url: str, content: bytes, total: int | None = None, first: int = 0, **headers: str
     ) -> requests.Response:
+        """PUT one chunk; `Content_Type=...` replaces a header."""
         last = first + len(content) - 1
         sent = {
             "Content-Type": "video/mp4",
@@ -199,43 +200,47 @@ def connect():
         session.close()
 
 
+class Film(NamedTuple):
+    """What a film is like: pixels, frames per second, seconds, FFmpeg's encoder, file name's end."""
+
+    width: int = 360
+    height: int = 360
+    rate: int = 30
+    seconds: float = 0.2
+    codec: str = "libx264"
+    suffix: str = "mp4"
+
+    def encode(self, path: Path) -> bytes:
+        """The bytes of such a film, all black."""
+        with av.open(str(path), "w") as container:
+            stream = cast("av.VideoStream", container.add_stream(self.codec, rate=self.rate))
+            stream.width, stream.height, stream.pix_fmt = self.width, self.height, "yuv420p"
+            frame = av.VideoFrame(self.width, self.height, "yuv420p")
+            for plane in frame.planes:
+                plane.update(bytes(plane.buffer_size))
+            for number in range(round(self.rate * self.seconds)):
+                frame.pts = number
+                container.mux(stream.encode(frame))
+            container.mux(stream.encode(None))
+        return path.read_bytes()
+
+
 @pytest.fixture(scope="session")
 def film(tmp_path_factory):
-    """Make a film of one colour; the same one is made once."""
+    """Make a film; the same one is made once."""
     folder = tmp_path_factory.mktemp("films")
-    made: dict[tuple[Any, ...], bytes] = {}
+    made: dict[Film, bytes] = {}
 
-    def make(
-        width: int = 360,
-        height: int = 360,
-        rate: int = 30,
-        seconds: float = 0.2,
-        codec: str = "mpeg4",
-        suffix: str = "mp4",
-    ) -> bytes:
-        key = (width, height, rate, seconds, codec, suffix)
-        if key not in made:
-            made[key] = _encode(folder / f"{len(made)}.{suffix}", *key[:5])
-        return made[key]
+    def make(**kind: Any) -> bytes:
+        wanted = Film(**kind)
+        if wanted not in made:
+            made[wanted] = wanted.encode(folder / f"{len(made)}.{wanted.suffix}")
+        return made[wanted]
 
     return make
-
-
-def _encode(path: Path, width: int, height: int, rate: int, seconds: float, codec: str) -> bytes:
-    with av.open(str(path), "w") as container:
-        stream = container.add_stream(codec, rate=rate)
-        stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
-        frame = av.VideoFrame(width, height, "yuv420p")
-        for plane in frame.planes:
-            plane.update(bytes(plane.buffer_size))
-        for number in range(max(2, round(rate * seconds))):
-            frame.pts = number
-            container.mux(stream.encode(frame))
-        container.mux(stream.encode(None))
-    return path.read_bytes()
 
 
 @pytest.fixture(scope="session")
 def clip(film):
     """A film that TikTok takes."""
-    return film(codec="libx264")
+    return film()

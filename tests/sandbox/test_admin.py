@@ -3,8 +3,6 @@
 import json
 from pathlib import Path
 
-import pytest
-
 from local.tiktok.server import ROUTES
 from local.tiktok.settings import Settings
 

@@ -7,6 +7,7 @@ import pytest
 
 INIT = "/v2/post/publish/video/init/"
 DRAFT = "/v2/post/publish/inbox/video/init/"
+GUIDE = "https://developers.tiktok.com/doc/content-posting-api-media-transfer-guide"
 POST_INFO = "The request post info is empty or incorrect"
 SOURCE_INFO = "The request source info is empty or incorrect"
 WHOLE = {"source": "FILE_UPLOAD", "video_size": 1000, "chunk_size": 1000, "total_chunk_count": 1}
@@ -261,8 +262,7 @@ def test_a_pull_wants_a_verified_property(tiktok):
         assert refusal(answer) == (
             403,
             "url_ownership_unverified",
-            "Please review our URL ownership verification rules at "
-            "https://developers.tiktok.com/doc/content-posting-api-media-transfer-guide/#pull_from_url",
+            f"Please review our URL ownership verification rules at {GUIDE}/#pull_from_url",
         )
         assert "data" not in answer.json()
 

@@ -14,8 +14,7 @@ def verdict(size, chunk, count, **settings):
     try:
         check_plan(size, chunk, count, Settings(**settings))
     except RefusedError as refusal:
-        assert (refusal.status, refusal.code) == (400, "invalid_params")
-        return refusal.message
+        return refusal.message if (refusal.status, refusal.code) == (400, "invalid_params") else refusal
     return "ok"
 
 

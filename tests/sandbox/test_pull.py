@@ -8,7 +8,20 @@ from threading import Event, Thread
 import pytest
 
 
-class MediaHost(BaseHTTPRequestHandler):
+class MediaHost(ThreadingHTTPServer):
+    """Serves one film; /slow.mp4 waits for `released`."""
+
+    daemon_threads = False
+
+    def __init__(self, film: bytes) -> None:
+        super().__init__(("127.0.0.1", 0), MediaHandler)
+        self.film = film
+        self.released = Event()
+
+
+class MediaHandler(BaseHTTPRequestHandler):
+    server: MediaHost
+
     def do_GET(self):
         film = self.server.film
         if self.path == "/slow.mp4":
@@ -32,9 +45,7 @@ class MediaHost(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def host(clip):
-    server = ThreadingHTTPServer(("127.0.0.1", 0), MediaHost)
-    server.daemon_threads = False
-    server.film, server.released = clip, Event()
+    server = MediaHost(clip)
     thread = Thread(target=server.serve_forever, args=(0.02,))
     thread.start()
     yield server
