@@ -1,0 +1,201 @@
+"""The media bucket in S3: streams in and out with memory that does not grow with the media.
+
+S3 checks every part by its CRC-32; nothing else is hashed, because that costs more than the transfer.
+"""
+
+import base64
+import io
+import zlib
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing, contextmanager
+from typing import Any, BinaryIO
+
+from botocore.exceptions import ClientError
+
+from publisher.aws.calls import aws_call
+from publisher.domain.errors import PublisherError, ServiceUnavailable
+from publisher.domain.limits import MIB, PART_BYTES
+from publisher.ports import Reader, Source, StoredMedia
+
+_PIECE_BYTES = MIB
+"""Of an object, read in one go: larger pieces are no cheaper, smaller ones cost more."""
+
+
+class S3MediaStore:
+    """The port MediaStore. `client` is a boto3 client of S3, made by `clients.client`."""
+
+    def __init__(self, client: Any, bucket: str) -> None:
+        self._client = client
+        self._bucket = bucket
+
+    def store(self, key: str, source: Source, content_type: str, progress: Callable[[int], None]) -> StoredMedia:
+        """Stream a source into one object; `progress` is told the bytes stored so far. Nothing stays when it fails."""
+        buffer = bytearray(PART_BYTES)
+        filled = source.readinto(memoryview(buffer))
+        try:
+            if filled < len(buffer):
+                media = self._store_whole(key, _cut(buffer, filled), content_type)
+                progress(media.size)
+                return media
+            return _Upload(self._client, self._bucket, key).run(buffer, source, content_type, progress)
+        except BaseException as error:
+            # A write may have been applied although its answer did not come.
+            try:
+                self.delete(key)
+            except PublisherError:
+                error.add_note("What was stored could not be removed; the bucket's lifecycle rule does it.")
+            raise
+
+    def _store_whole(self, key: str, body: bytearray, content_type: str) -> StoredMedia:
+        with aws_call("S3"):
+            answer = self._client.put_object(
+                Bucket=self._bucket, Key=key, Body=body, ContentType=content_type, ChecksumCRC32=_checksum(body)
+            )
+        return StoredMedia(key=key, etag=answer["ETag"], size=len(body))
+
+    @contextmanager
+    def read(self, media: StoredMedia, first: int) -> Iterator[Reader]:
+        """Read an object from byte `first` on, in one request; ServiceUnavailable when its bytes have changed."""
+        with closing(self._get(media, first, media.size - 1)) as body:
+            yield _Body(body)
+
+    @contextmanager
+    def seekable(self, media: StoredMedia) -> Iterator[BinaryIO]:
+        """Open an object for reading here and there, each time at least 1 MiB in one request."""
+        with io.BufferedReader(_Ranges(self._get, media), _PIECE_BYTES) as file:
+            yield file
+
+    def delete(self, key: str) -> None:
+        """Remove an object; no error when there is none."""
+        with aws_call("S3"):
+            self._client.delete_object(Bucket=self._bucket, Key=key)
+
+    def _get(self, media: StoredMedia, first: int, last: int) -> Any:
+        """Return the body of bytes `first` to `last`."""
+        try:
+            with aws_call("S3", "PreconditionFailed"):
+                answer = self._client.get_object(
+                    Bucket=self._bucket, Key=media.key, Range=f"bytes={first}-{last}", IfMatch=media.etag
+                )
+        except ClientError:
+            raise ServiceUnavailable("The stored media has changed.", "Send the post again.") from None
+        return answer["Body"]
+
+
+class _Upload:
+    """One multipart upload: while a part is sent, the next one is read into the other of two buffers."""
+
+    def __init__(self, client: Any, bucket: str, key: str) -> None:
+        self._client = client
+        self._object = {"Bucket": bucket, "Key": key}
+        self._parts: list[dict[str, Any]] = []
+
+    def run(self, buffer: bytearray, source: Source, content_type: str, progress: Callable[[int], None]) -> StoredMedia:
+        """Store `buffer`, then the rest of the source."""
+        with aws_call("S3"):
+            begun = self._client.create_multipart_upload(
+                **self._object, ContentType=content_type, ChecksumAlgorithm="CRC32"
+            )
+        self._object["UploadId"] = begun["UploadId"]
+        try:
+            size = self._send_all(buffer, source, progress)
+            return StoredMedia(key=self._object["Key"], etag=self._complete(size), size=size)
+        except BaseException as error:
+            try:
+                with aws_call("S3", "NoSuchUpload"):
+                    self._client.abort_multipart_upload(**self._object)
+            except ClientError:
+                error.add_note("S3 had completed the upload.")
+            except PublisherError:
+                error.add_note("The upload could not be removed; the bucket's lifecycle rule does it.")
+            raise
+
+    def _send_all(self, buffer: bytearray, source: Source, progress: Callable[[int], None]) -> int:
+        """Send the full `buffer` and all that follows; return the size. No part is under way when this ends."""
+        size, spare = 0, bytearray(PART_BYTES)
+        with ThreadPoolExecutor(max_workers=1) as sender:
+            while buffer:
+                sending: Future[None] = sender.submit(self._send, buffer)
+                filled = source.readinto(memoryview(spare))
+                sending.result()
+                size += len(buffer)
+                progress(size)
+                buffer, spare = _cut(spare, filled), buffer
+        return size
+
+    def _send(self, part: bytearray) -> None:
+        number, checksum = len(self._parts) + 1, _checksum(part)
+        with aws_call("S3"):
+            answer = self._client.upload_part(**self._object, PartNumber=number, Body=part, ChecksumCRC32=checksum)
+        self._parts.append({"PartNumber": number, "ETag": answer["ETag"], "ChecksumCRC32": checksum})
+
+    def _complete(self, size: int) -> str:
+        """Make the parts one object and return its ETag, also when an earlier try of this call has done so."""
+        try:
+            with aws_call("S3", "NoSuchUpload"):
+                answer = self._client.complete_multipart_upload(**self._object, MultipartUpload={"Parts": self._parts})
+        except ClientError:
+            with aws_call("S3"):
+                answer = self._client.head_object(Bucket=self._object["Bucket"], Key=self._object["Key"])
+            if answer["ContentLength"] != size:
+                raise ServiceUnavailable("S3 did not keep the media whole.", "Try again in a moment.") from None
+        return str(answer["ETag"])
+
+
+class _Body:
+    """Reads a body into buffers in pieces, so that no second copy of a buffer comes about."""
+
+    def __init__(self, body: Any) -> None:
+        self._body = body
+
+    def readinto(self, buffer: memoryview) -> int:
+        """Fill the buffer unless the body ends before."""
+        filled = 0
+        with aws_call("S3"):
+            while filled < len(buffer):
+                got: int = self._body.readinto(buffer[filled : filled + _PIECE_BYTES])
+                if not got:
+                    break
+                filled += got
+        return filled
+
+
+class _Ranges(io.RawIOBase):
+    """An object whose every read is a ranged request."""
+
+    def __init__(self, get: Callable[[StoredMedia, int, int], Any], media: StoredMedia) -> None:
+        self._get = get
+        self._media = media
+        self._at = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._media.size}[whence]
+        self._at = max(0, base + offset)
+        return self._at
+
+    def readinto(self, buffer: Any) -> int:
+        view = memoryview(buffer).cast("B")
+        last = min(self._at + len(view), self._media.size) - 1
+        if last < self._at:
+            return 0
+        with closing(self._get(self._media, self._at, last)) as body:
+            filled = _Body(body).readinto(view[: last + 1 - self._at])
+        self._at += filled
+        return filled
+
+
+def _cut(buffer: bytearray, length: int) -> bytearray:
+    """Shorten a buffer in place."""
+    del buffer[length:]
+    return buffer
+
+
+def _checksum(body: bytearray) -> str:
+    return base64.b64encode(zlib.crc32(body).to_bytes(4)).decode()
