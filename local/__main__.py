@@ -4,7 +4,7 @@ import argparse
 import json
 import sys
 
-from local.options import add_arguments, options_from
+from local.options import Options, add_arguments, add_world_arguments
 from local.processes import LocalError, ended_by_signals
 from local.stack import running_stack
 
@@ -13,7 +13,9 @@ def main() -> int:
     """Print one line of JSON when ready, everything else on stderr; 0 when asked to end, 2 with one sentence else."""
     parser = argparse.ArgumentParser(prog="make local", description=__doc__)
     add_arguments(parser)
-    options = options_from(parser.parse_args())
+    add_world_arguments(parser)
+    given = parser.parse_args()
+    options = Options(given.port, given.tiktok_url, tuple(given.trust_media_origin), given.state)
     try:
         with ended_by_signals(), running_stack(options) as stack:
             print(json.dumps(stack.ready_line(), separators=(",", ":")), flush=True)

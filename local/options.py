@@ -23,8 +23,13 @@ class Options:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Let a program take the options from its command line."""
+    """Let a program take port and state from its command line."""
     parser.add_argument("--port", type=int, default=_DEFAULT_PORT, help="of the API (default: %(default)s)")
+    parser.add_argument("--state", type=Path, default=DEFAULT_STATE, metavar="DIR", help="where everything is kept")
+
+
+def add_world_arguments(parser: argparse.ArgumentParser) -> None:
+    """Let a program also take from its command line whom the stack talks to."""
     parser.add_argument("--tiktok-url", type=_origin, metavar="URL", help="a TikTok instead of the sandbox")
     parser.add_argument(
         "--trust-media-origin",
@@ -33,17 +38,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=[],
         metavar="URL",
         help="media from there may be fetched although it is local; may be repeated",
-    )
-    parser.add_argument("--state", type=Path, default=DEFAULT_STATE, metavar="DIR", help="where everything is kept")
-
-
-def options_from(arguments: argparse.Namespace) -> Options:
-    """Read the options that `add_arguments` has taken."""
-    return Options(
-        port=arguments.port,
-        tiktok_url=arguments.tiktok_url,
-        trusted_media_origins=tuple(arguments.trust_media_origin),
-        state=arguments.state,
     )
 
 

