@@ -27,6 +27,9 @@ def main() -> int:
     except OSError as error:
         print(_explain(error, options.host, options.port), file=sys.stderr)
         return 2
+    except ValueError:
+        print(f"The state in {options.state} cannot be read; remove it or choose another --state.", file=sys.stderr)
+        return 2
     with sandbox:
         print(json.dumps({"ready": True, "url": sandbox.url}, separators=(",", ":")), flush=True)
         ended.wait()

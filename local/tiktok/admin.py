@@ -8,6 +8,7 @@ from urllib.parse import unquote
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
 from local.tiktok import lifecycle, oauth
+from local.tiktok.clock import EARLIEST, LATEST
 from local.tiktok.faults import Fault
 from local.tiktok.rules import FailReason
 from local.tiktok.state import App, Entity, PrivacyLevel, Publish, User, World
@@ -30,7 +31,7 @@ class ClockChange(Entity):
     """Stop or start the clock, set it (Unix seconds), advance it (seconds), in this order."""
 
     frozen: bool | None = None
-    set: Annotated[float, Field(ge=1_000_000_000, lt=2**31)] | None = None
+    set: float | None = None
     advance: float = 0
 
 
@@ -123,11 +124,12 @@ def _post_clock(store: Store, body: Any, _name: str) -> Any:
     change = ClockChange.model_validate(body)
     with store.change() as world:
         clock = world.clock
+        moment = (clock.now() if change.set is None else change.set) + change.advance
+        if not EARLIEST <= moment <= LATEST:
+            raise AdminError(f"the clock goes from {EARLIEST} to {LATEST}")
         if change.frozen is not None:
             clock.freeze(change.frozen)
-        if change.set is not None:
-            clock.move_to(change.set)
-        clock.move_to(clock.now() + change.advance)
+        clock.move_to(moment)
         return {"now": clock.now(), "frozen": clock.frozen_at is not None}
 
 

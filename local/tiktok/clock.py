@@ -5,6 +5,10 @@ from datetime import UTC, datetime
 
 from pydantic import BaseModel
 
+# Ids hold the seconds in 31 bits and have 19 digits.
+EARLIEST = 1_000_000_000
+LATEST = 2**31 - 1
+
 
 class Clock(BaseModel):
     """Unix seconds with a fraction. `offset` is added to real time; `frozen_at` replaces it."""

@@ -20,6 +20,9 @@ from local.tiktok.web import Broken, Request, Response, Server, ShortBodyError, 
 ROUTES = [
     Route("GET", "/v2/auth/authorize/", "authorize", oauth.authorize, answers.oauth_refused),
     Route("POST", "/v2/auth/authorize/", "authorize", oauth.authorize, answers.oauth_refused),
+    # Clients that leave out the slash of the consent page get to it all the same (observed).
+    Route("GET", "/v2/auth/authorize", "authorize", oauth.authorize, answers.oauth_refused),
+    Route("POST", "/v2/auth/authorize", "authorize", oauth.authorize, answers.oauth_refused),
     Route("POST", "/v2/oauth/token/", "token", oauth.token, answers.oauth_refused),
     Route("POST", "/v2/oauth/revoke/", "revoke", oauth.revoke, answers.oauth_refused),
     Route("GET", "/v2/user/info/", "user_info", users.user_info, answers.refused),
@@ -44,7 +47,7 @@ class Sandbox:
 
     `state` is a folder that keeps everything over restarts; without it a temporary one is used and removed.
     `profile` chooses the lifetimes of tokens; None keeps what `state` has, or 24h. Port 0 takes a free one.
-    Raises OSError when the port is taken.
+    Raises OSError when the port is taken or the folder cannot be used, ValueError when it holds something else.
     """
 
     def __init__(
@@ -57,7 +60,11 @@ class Sandbox:
         self._server = Server(host, port, self._answer)
         self.folder = state or Path(tempfile.mkdtemp(prefix="tiktok-sandbox-"))
         self._is_temporary = state is None
-        self._store = Store(self.folder, profile, keep=not self._is_temporary)
+        try:
+            self._store = Store(self.folder, profile, keep=not self._is_temporary)
+        except (OSError, ValueError):
+            self._server.server_close()
+            raise
         self._thread = Thread(target=self._server.serve_forever, args=(0.05,), name="tiktok-sandbox")
         self.url = f"http://{host}:{self._server.server_port}"
 

@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from local.tiktok.rules import FailReason
 
-Seconds = Annotated[float, Field(ge=0)]
+Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
 class Settings(BaseModel):
@@ -45,7 +45,7 @@ class Settings(BaseModel):
     mb: Literal["binary", "decimal"] = "binary"
     upload_path: Literal["/upload", "/upload/", "/video/"] = "/upload"
     upload_content_range: Literal["count", "last_index"] = "count"
-    body_idle_seconds: Annotated[float, Field(gt=0)] = 30
+    body_idle_seconds: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 30
     abandoned_upload: Literal["processing", "failed"] = "processing"
     pull_local_urls: bool = False
 

@@ -5,6 +5,7 @@ import socket
 import struct
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -16,6 +17,7 @@ from urllib.parse import parse_qs, urlsplit
 BLOCK = 1024 * 1024  # bytes read from a socket at once
 BODY_LIMIT = 1024 * 1024  # bytes of a request that is not an upload
 CHUNK_HEAD = 1024  # bytes
+LENGTH_DIGITS = 18  # of a Content-Length
 KEEP_ALIVE_SECONDS = 75
 
 
@@ -29,7 +31,8 @@ class Body:
     def __init__(self, stream: BufferedIOBase, headers: Message) -> None:
         announced = headers.get("Content-Length", "")
         chunked = "chunked" in headers.get("Transfer-Encoding", "").lower()
-        self.length = int(announced) if announced.isascii() and announced.isdigit() and not chunked else None
+        is_number = announced.isascii() and announced.isdigit() and len(announced) <= LENGTH_DIGITS
+        self.length = int(announced) if is_number and not chunked else None
         self._stream = stream
         self._left = self.length or 0
         self._has_chunks = chunked
@@ -155,7 +158,7 @@ class Server(ThreadingHTTPServer):
         with self._connections_lock:
             self._connections.add(connection)
             if self.stopping.is_set():
-                connection.shutdown(socket.SHUT_RDWR)
+                _end(connection)
 
     def closed(self, connection: socket.socket) -> None:
         """Forget a connection that has ended."""
@@ -168,11 +171,13 @@ class Server(ThreadingHTTPServer):
         self.shutdown()
         with self._connections_lock:
             for connection in self._connections:
-                try:
-                    connection.shutdown(socket.SHUT_RDWR)
-                except OSError:
-                    continue  # the client was quicker
+                _end(connection)
         self.server_close()
+
+
+def _end(connection: socket.socket) -> None:
+    with suppress(OSError):  # the client was quicker
+        connection.shutdown(socket.SHUT_RDWR)
 
 
 class Handler(BaseHTTPRequestHandler):

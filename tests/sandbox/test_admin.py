@@ -29,7 +29,10 @@ def test_the_clock_can_be_set_advanced_frozen_and_let_go(tiktok):
     assert tiktok.admin("POST", "clock", {"advance": 0.5})["now"] == 1_800_000_000.5
     assert tiktok.admin("POST", "clock", {"frozen": False, "set": 1_900_000_000})["frozen"] is False
     assert 1_900_000_000 < tiktok.admin("GET", "clock")["now"] < 1_900_000_100
-    assert refused(tiktok, "POST", "clock", json={"set": 5})[0] == 400
+    for wrong in ({"set": 5}, {"advance": 1e9}, {"set": "noon"}):
+        assert refused(tiktok, "POST", "clock", json=wrong)[0] == 400
+    assert refused(tiktok, "POST", "clock", data='{"advance": NaN}')[0] == 400
+    assert 1_900_000_000 < tiktok.admin("GET", "clock")["now"] < 1_900_000_100
 
 
 def test_users_are_made_changed_and_listed(tiktok):

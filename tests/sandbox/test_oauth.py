@@ -26,6 +26,12 @@ def test_the_consent_page_is_a_form_with_users_scopes_and_two_buttons(tiktok):
     assert re.findall(r'name="decision" value="(\w+)"', page) == ["allow", "deny"]
 
 
+def test_the_consent_page_is_also_there_without_its_slash(tiktok, sent_back):
+    page = tiktok.session.get(tiktok.authorize().url.replace("authorize/", "authorize"))
+    assert page.status_code == 200
+    assert "code" in sent_back(tiktok.decide(page))
+
+
 def test_the_page_shows_what_it_is_given_as_text(tiktok):
     tiktok.app(name="<script>alert(1)</script>")
     assert "<script>" not in tiktok.authorize(state='"><script>').text

@@ -42,6 +42,24 @@ def test_a_used_port_is_one_sentence_and_exit_code_2(served):
     assert err == f"Port {port} of 127.0.0.1 is already in use; choose another one with --port.\n"
 
 
+@pytest.mark.parametrize("content", ["", "{", '{"unknown": 1}'])
+def test_a_state_that_cannot_be_read_is_one_sentence_and_exit_code_2(tmp_path, content):
+    (tmp_path / "world.json").write_text(content)
+    process = start("--port", 0, "--state", tmp_path)
+    out, err = process.communicate(timeout=10)
+    assert (process.returncode, out) == (2, "")
+    assert err == f"The state in {tmp_path} cannot be read; remove it or choose another --state.\n"
+
+
+def test_the_program_keeps_its_state_when_it_is_killed(connect, tmp_path):
+    process = start("--port", 0, "--state", tmp_path)
+    tokens = connect(json.loads(process.stdout.readline())["url"]).grant()
+    process.kill()
+    process.communicate(timeout=10)
+    with Sandbox(state=tmp_path) as sandbox:
+        assert connect(sandbox.url).creator_info(tokens["access_token"]).status_code == 200
+
+
 def test_everything_survives_a_restart_with_the_same_state(connect, tmp_path, clip):
     with Sandbox(state=tmp_path, profile="2h") as sandbox:
         tiktok = connect(sandbox.url)
