@@ -52,9 +52,9 @@ def _states(machine: dict[str, Any]) -> str:
 def _limits() -> str:
     rows = ["| Limit | Number | Source |", "|---|---|---|"]
     for value in vars(limits).values():
-        for limit in dict.fromkeys(value) if isinstance(value, tuple) else [value]:
-            if isinstance(limit, limits.Limit):
-                rows.append(f"| {limit.meaning} | {int(limit):,} {limit.unit} | {limit.source} |")
+        several = dict.fromkeys(value) if isinstance(value, tuple) else [value]
+        found = [limit for limit in several if isinstance(limit, limits.Limit)]
+        rows += [f"| {limit.meaning} | {int(limit):,} {limit.unit} | {limit.source} |" for limit in found]
     return "\n".join([*rows, ""])
 
 
