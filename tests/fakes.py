@@ -50,19 +50,24 @@ from publisher.ports import (
     StoredMedia,
     TikTokApp,
 )
-from tests.builders import NOW, a_creator, video_facts
+from publisher.use_cases.use_access_token import seal_tokens, tokens_context
+from tests.builders import NOW, a_creator, an_account, video_facts
+
+
+class Killed(BaseException):
+    """The worker is gone in the middle of its work."""
 
 
 class Faults:
     """Errors that a fake's next calls meet: before their effect, or after it, as when an answer is lost."""
 
     def __init__(self) -> None:
-        self._planned: dict[str, deque[tuple[bool, Exception]]] = defaultdict(deque)
+        self._planned: dict[str, deque[tuple[bool, BaseException]]] = defaultdict(deque)
 
-    def before(self, call: str, error: Exception) -> None:
+    def before(self, call: str, error: BaseException) -> None:
         self._planned[call].append((False, error))
 
-    def after(self, call: str, error: Exception) -> None:
+    def after(self, call: str, error: BaseException) -> None:
         self._planned[call].append((True, error))
 
     @contextmanager
@@ -573,7 +578,7 @@ def _plan_allowed(size: int, chunk: int, count: int) -> bool:
     """TikTok's rules since August 2026; 5 and 64 MB are read in the stricter way."""
     if count == 1:
         return 0 < size == chunk <= 64_000_000
-    return 5 * 2**20 <= chunk <= 64_000_000 and count == size // chunk <= 1000
+    return 5 * 2**20 <= chunk <= 64_000_000 and 1 < count <= 1000 and count == size // chunk
 
 
 def _next_chunk(upload: TikTokUpload) -> int:
@@ -605,3 +610,12 @@ class FakePorts:
         self.posts = FakePosts(self.clock)
         self.accounts = FakeAccounts(self.clock)
         self.tiktok = FakeTikTok(self.clock)
+
+    def connect(self, **changes: object) -> Account:
+        """An account whose tokens work at the fake TikTok."""
+        account = an_account(**{"tokens": None, **changes})
+        grant = self.tiktok.grant(account.open_id, account.scopes)
+        tokens = seal_tokens(self.vault.sealer(tokens_context(account)), grant, 1, self.clock.now())
+        account = account.model_copy(update={"tokens": tokens})
+        self.accounts.add(account)
+        return account

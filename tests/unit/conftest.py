@@ -1,0 +1,118 @@
+"""What the tests of use cases and entries share."""
+
+import base64
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from publisher.use_cases.create_key import create_key
+from publisher.web import Api
+from tests.fakes import FakeClock, FakePorts
+
+FUNCTION_SECONDS = 29.0
+
+
+@pytest.fixture
+def ports() -> FakePorts:
+    return FakePorts()
+
+
+class Context:
+    """Lambda's context of an invocation that began at the clock's present time."""
+
+    aws_request_id = "invocation-1"
+
+    def __init__(self, clock: FakeClock, seconds: float = FUNCTION_SECONDS) -> None:
+        self._clock, self._ends = clock, clock.now() + seconds
+
+    def get_remaining_time_in_millis(self) -> int:
+        return int(1000 * (self._ends - self._clock.now()))
+
+
+@dataclass(frozen=True)
+class HttpAnswer:
+    status: int
+    headers: Mapping[str, str]
+    cookies: list[str]
+    body: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+class Http:
+    """The HTTP API in front of the fakes: events as API Gateway's HTTP API sends them, in format 2.0.
+
+    `apis` are the functions by the first part of the path; a call with the key "" sends the workspace's own.
+    """
+
+    def __init__(self, ports: FakePorts, apis: Mapping[str, Api]) -> None:
+        self.ports, self._apis, self._calls = ports, apis, 0
+        self.key = self.make_key()
+
+    def make_key(self, **changes: Any) -> str:
+        _, text = create_key(
+            self.ports.keys, self.ports.clock, **{"name": "k", "workspace_id": "workspace-1"} | changes
+        )
+        return text.get_secret_value()
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        body: object = None,
+        *,
+        headers: Mapping[str, str] | None = None,
+        query: Mapping[str, str] | None = None,
+        cookies: list[str] | None = None,
+        key: str | None = "",
+        encode: bool = False,
+    ) -> HttpAnswer:
+        """Call with the workspace's key, another one, or none; a body that is no text goes out as JSON."""
+        self._calls += 1
+        text = body if isinstance(body, str) else json.dumps(body)
+        sent = {"boring-api-key": self.key} if key == "" else {"boring-api-key": key} if key else {}
+        event = {
+            "version": "2.0",
+            "routeKey": "$default",
+            "rawPath": path,
+            "rawQueryString": "",
+            "headers": {"host": "api.example", **sent, **{k.lower(): v for k, v in (headers or {}).items()}},
+            "requestContext": {
+                "requestId": f"request-{self._calls}",
+                "domainName": "api.example",
+                "stage": "$default",
+                "http": {"method": method, "path": path, "sourceIp": "192.0.2.1", "userAgent": "test"},
+            },
+            "body": base64.b64encode(text.encode()).decode() if encode else text,
+            "isBase64Encoded": encode,
+        }
+        if query is not None:
+            event["queryStringParameters"] = dict(query)
+        if cookies is not None:
+            event["cookies"] = cookies
+        api = self._apis.get(path.split("/")[1], self._apis[""])
+        answer = api.handler(event, Context(self.ports.clock))
+        return HttpAnswer(answer["statusCode"], answer["headers"], answer.get("cookies", []), answer["body"])
+
+    def get(self, path: str, **more: Any) -> HttpAnswer:
+        return self.call("GET", path, "", **more)
+
+    def post(self, body: object, **more: Any) -> HttpAnswer:
+        return self.call("POST", "/v2/posts", body, **more)
+
+
+@pytest.fixture
+def http(ports: FakePorts, monkeypatch: pytest.MonkeyPatch) -> Http:
+    from accounts import app as accounts
+    from dashboard import app as dashboard
+    from posts import app as posts
+
+    apis = {"v2": posts.api, "oauth": accounts.api, "api": accounts.api, "": dashboard.api}
+    for api in apis.values():
+        monkeypatch.setattr(api, "ports", lambda: ports)
+    return Http(ports, apis)
