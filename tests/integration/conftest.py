@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.compat import HTTPHeaders
 from botocore.exceptions import ReadTimeoutError
 from moto import mock_aws
 from moto.core.botocore_stubber import BotocoreStubber, MockRawResponse
@@ -73,7 +74,7 @@ class Aws:
             if len(answered) >= times:
                 return None
             answered.append(status)
-            return AWSResponse(request.url, status, {}, MockRawResponse(json.dumps(body)))
+            return AWSResponse(request.url, status, HTTPHeaders(), MockRawResponse(json.dumps(body)))
 
         self.break_in(service, operation, refuse)
         return answered
@@ -117,7 +118,8 @@ class AwsPorts:
 
 @pytest.fixture(scope="session")
 def template() -> dict[str, Any]:
-    return yaml_parse(TEMPLATE.read_text())["Resources"]
+    resources: dict[str, Any] = yaml_parse(TEMPLATE.read_text())["Resources"]
+    return resources
 
 
 @pytest.fixture(scope="session")

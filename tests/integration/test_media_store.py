@@ -59,7 +59,7 @@ def test_media_of_unannounced_size_is_stored_whole(ports):
 
 @pytest.mark.parametrize("size", [5, PART + 5])
 def test_progress_grows_up_to_the_size(ports, size):
-    told = []
+    told: list[int] = []
     store(ports, film(size), progress=told.append)
     assert told == sorted(told)
     assert told[-1] == size
