@@ -117,7 +117,6 @@ REFRESH_MARGIN_SECONDS = Limit(600, "seconds", "of life left when a token is ref
 REFRESH_MARGIN_PERCENT = Limit(25, "percent", "of its life left when a token is refreshed, at least", _PRODUCT)
 REFRESH_LEASE_SECONDS = Limit(30, "seconds", "one worker's right to refresh a token", _PRODUCT)
 REFRESH_MIN_FUNCTION_SECONDS = Limit(20, "seconds", "of function time left to start a refresh", _PRODUCT)
-REFRESH_TURNS = Limit(60, "turns", "a worker waits for another's refresh, about 0.4 s each", _PRODUCT)
 TOKEN_WRITE_TRIES = Limit(5, "tries", "to store new tokens, half a second apart", _PRODUCT)
 ACCESS_TOKEN_SECONDS = Limit(86400, "seconds", "life of a token whose answer gives none", "TikTok clients (observed)")
 REFRESH_TOKEN_SECONDS = Limit(

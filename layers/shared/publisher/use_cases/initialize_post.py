@@ -21,15 +21,15 @@ def initialize_post(request: StepInput, ports: Ports, seconds_left: SecondsLeft)
     post = load_post(ports, request.post_id)
     kept = post.upload is not None and not upload_expired(post, ports.clock.now())
     if not (post.terminal or post.last_offered or kept):
-        _open(ports, post, seconds_left())
+        _open(ports, post, seconds_left)
     return StepOutput(next="UploadChunks")
 
 
-def _open(ports: Ports, post: Post, seconds_left: float) -> None:
+def _open(ports: Ports, post: Post, seconds_left: SecondsLeft) -> None:
     if post.media is None:
         raise PublishingFailed("The post has no media.", "Send the post again.")
     if not post.options.draft:
-        _check_creator(ports, post, seconds_left)
+        _check_creator(ports, post, seconds_left())
     plan = plan_chunks(post.media.size)
     sealer = ports.vault.sealer(upload_context(post))  # before the call: after it only the write may be left to do
 
@@ -43,7 +43,7 @@ def _open(ports: Ports, post: Post, seconds_left: float) -> None:
             post = ports.posts.save(attempt_refused(post, ports.clock.now()))
             raise
 
-    opened = use_access_token(ports, post.account_id, attempt, seconds_left=seconds_left)
+    opened = use_access_token(ports, post.account_id, attempt, seconds_left=seconds_left())
     upload = Upload(
         publish_id=opened.publish_id, sealed_url=sealer(opened.upload_url), plan=plan, opened_at=ports.clock.now()
     )

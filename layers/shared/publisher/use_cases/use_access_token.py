@@ -10,7 +10,7 @@ from pydantic import SecretStr
 
 from publisher.domain.accounts import Account, SealedTokens, fresh_enough, leased_by_other, usable, with_lease
 from publisher.domain.errors import Busy, ServiceUnavailable, TokenExpired, TryAgain
-from publisher.domain.limits import REFRESH_MIN_FUNCTION_SECONDS, REFRESH_TURNS, TOKEN_WRITE_TRIES
+from publisher.domain.limits import REFRESH_MIN_FUNCTION_SECONDS, TOKEN_WRITE_TRIES
 from publisher.ports import Grant, Ports
 
 RECONNECT = "The creator has to connect the account again (GET /oauth/tiktok/start)."
@@ -22,11 +22,12 @@ def use_access_token[T](ports: Ports, account_id: str, call: Callable[[SecretStr
     A token that TikTok refuses is refreshed once; refused again, the account needs to be connected again and
     TokenExpired is raised. `seconds_left` is the worker's time: a refresh is not begun when it could be cut off.
     """
-    token, ver = _working_token(ports, account_id, refused=None, seconds_left=seconds_left)
+    ends = ports.clock.now() + seconds_left
+    token, ver = _working_token(ports, account_id, refused=None, ends=ends)
     try:
         return call(token)
     except TokenExpired:
-        token, ver = _working_token(ports, account_id, refused=ver, seconds_left=seconds_left)
+        token, ver = _working_token(ports, account_id, refused=ver, ends=ends)
     try:
         return call(token)
     except TokenExpired as refusal:
@@ -50,19 +51,26 @@ def seal_tokens(sealer: Callable[[SecretStr], str], grant: Grant, ver: int, now:
     )
 
 
-def _working_token(ports: Ports, account_id: str, *, refused: int | None, seconds_left: float) -> tuple[SecretStr, int]:
-    """Return an access token and its version, other than the version that TikTok refused."""
+def _working_token(ports: Ports, account_id: str, *, refused: int | None, ends: float) -> tuple[SecretStr, int]:
+    """Return an access token and its version, other than the version that TikTok refused.
+
+    Waits for a worker that is refreshing, or takes over when its lease has run out, as long as the time until the
+    epoch second `ends` is enough for a refresh.
+    """
     owner = uuid.uuid4().hex
-    for _ in range(REFRESH_TURNS):
+    while True:
         account, tokens = _connected(ports, account_id)
         now = ports.clock.now()
         good = tokens.ver != refused and usable(tokens, now)
         if good and fresh_enough(tokens, now):
             return _unseal(ports, account, tokens)[0], tokens.ver
-        if good and (leased_by_other(tokens, owner, now) or seconds_left < REFRESH_MIN_FUNCTION_SECONDS):
+        in_time = ends - now >= REFRESH_MIN_FUNCTION_SECONDS
+        if good and (leased_by_other(tokens, owner, now) or not in_time):
             return _unseal(ports, account, tokens)[0], tokens.ver  # it still works while it is being replaced
-        if seconds_left < REFRESH_MIN_FUNCTION_SECONDS:
-            break
+        if not in_time:
+            raise ServiceUnavailable(
+                "The account's token is being refreshed.", "Try again in half a minute.", retry_after=30
+            )
         if not leased_by_other(tokens, owner, now):
             try:
                 leased = ports.accounts.save(account.model_copy(update={"tokens": with_lease(tokens, owner, now)}))
@@ -70,7 +78,6 @@ def _working_token(ports: Ports, account_id: str, *, refused: int | None, second
                 continue
             return _refresh(ports, leased, tokens, good=good)
         ports.clock.sleep(random.uniform(0.2, 0.6))  # noqa: S311 (spreads workers, guards nothing)
-    raise ServiceUnavailable("The account's token is being refreshed.", "Try again in half a minute.", retry_after=30)
 
 
 def _connected(ports: Ports, account_id: str) -> tuple[Account, SealedTokens]:
