@@ -1,14 +1,12 @@
 """The TikTok client against the sandbox: a creator connects, posts, and everything that goes wrong on the way."""
 
 import hashlib
-import io
 import json
 import struct
 import urllib.error
 import urllib.request
 from urllib.parse import parse_qs, urlencode, urlsplit
 
-import av
 import pytest
 from pydantic import SecretStr
 
@@ -19,6 +17,7 @@ from publisher.domain.chunks import ChunkPlan, plan_chunks
 from publisher.ports import TikTokApp
 from publisher.tiktok.client import TikTokClient
 from publisher.tiktok.transport import Transport
+from tests import films
 from tests.builders import options
 
 MIB = 1024 * 1024
@@ -102,14 +101,7 @@ def tiktok(sandbox):
 @pytest.fixture(scope="module")
 def film():
     """A film of 11 MiB: four seconds of grey, and a box that players skip."""
-    file = io.BytesIO()
-    with av.open(file, "w", format="mp4") as container:
-        stream = container.add_stream("h264", rate=24, options={"preset": "ultrafast"})
-        stream.width, stream.height, stream.pix_fmt = 360, 640, "yuv420p"
-        for _ in range(96):
-            container.mux(stream.encode(av.VideoFrame(360, 640, "yuv420p")))
-        container.mux(stream.encode())
-    content = file.getvalue()
+    content = films.film(frames=120)
     rest = 11 * MIB - len(content)
     return content + struct.pack(">I4s", rest, b"free") + bytes(rest - 8)
 
