@@ -4,7 +4,7 @@ import json
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -35,18 +35,47 @@ MACHINE = {"StartAt": "Wait", "States": {"Wait": {"Type": "Wait", "Seconds": 60,
 SERVICES = ("dynamodb", "kms", "s3", "secretsmanager", "stepfunctions")
 
 
-@dataclass
 class Aws:
-    """Clients by service, and the names of what template.yaml defines."""
+    """An AWS of one's own: clients by service, and what template.yaml defines, each made when it is asked for."""
 
-    clients: dict[str, Any]
-    posts_table: str
-    accounts_table: str
-    keys_table: str
-    bucket: str
-    key_id: str
-    secret_id: str
-    machine: str
+    def __init__(self, template: dict[str, Any], clients: dict[str, Any]) -> None:
+        self.clients = clients
+        self._template = template
+        self._tables: set[str] = set()
+        self._one_maker = threading.Lock()
+
+    def table(self, name: str) -> str:
+        with self._one_maker:
+            if name not in self._tables:
+                properties = dict(self._template[name]["Properties"])
+                ttl = properties.pop("TimeToLiveSpecification")
+                for set_later in ("PointInTimeRecoverySpecification", "SSESpecification"):
+                    del properties[set_later]
+                self.clients["dynamodb"].create_table(TableName=name, **properties)
+                self.clients["dynamodb"].update_time_to_live(TableName=name, TimeToLiveSpecification=ttl)
+                self._tables.add(name)
+        return name
+
+    @cached_property
+    def bucket(self) -> str:
+        self.clients["s3"].create_bucket(Bucket="media", CreateBucketConfiguration={"LocationConstraint": REGION})
+        return "media"
+
+    @cached_property
+    def key_id(self) -> str:
+        return str(self.clients["kms"].create_key()["KeyMetadata"]["KeyId"])
+
+    @cached_property
+    def secret_id(self) -> str:
+        return str(self.clients["secretsmanager"].create_secret(Name="app", SecretString=json.dumps(APP))["ARN"])
+
+    @cached_property
+    def machine(self) -> str:
+        role = "arn:aws:iam::123456789012:role/machine"
+        made = self.clients["stepfunctions"].create_state_machine(
+            name="publish-post", definition=json.dumps(MACHINE), roleArn=role
+        )
+        return str(made["stateMachineArn"])
 
     def break_in(self, service: str, operation: str, fault: Callable[..., AWSResponse | None]) -> None:
         """Have `fault` see each request of an operation, on a new client, before AWS does."""
@@ -89,15 +118,15 @@ class AwsPorts:
 
     @property
     def posts(self) -> DynamoPosts:
-        return DynamoPosts(self.aws.clients["dynamodb"], self.aws.posts_table, self.clock)
+        return DynamoPosts(self.aws.clients["dynamodb"], self.aws.table("PostsTable"), self.clock)
 
     @property
     def accounts(self) -> DynamoAccounts:
-        return DynamoAccounts(self.aws.clients["dynamodb"], self.aws.accounts_table, self.clock)
+        return DynamoAccounts(self.aws.clients["dynamodb"], self.aws.table("AccountsTable"), self.clock)
 
     @property
     def keys(self) -> DynamoKeys:
-        return DynamoKeys(self.aws.clients["dynamodb"], self.aws.keys_table, self.clock)
+        return DynamoKeys(self.aws.clients["dynamodb"], self.aws.table("KeysTable"), self.clock)
 
     @property
     def vault(self) -> KmsVault:
@@ -145,34 +174,7 @@ def aws(template: dict[str, Any], shared_clients: dict[str, Any], monkeypatch: p
     # Nobody has to wait between the SDK's tries.
     monkeypatch.setattr("botocore.endpoint.time", SimpleNamespace(sleep=lambda _: None))
     with mock_aws():
-        yield _create(template, dict(shared_clients))
-
-
-def _create(resources: dict[str, Any], clients: dict[str, Any]) -> Aws:
-    for name in ("PostsTable", "AccountsTable", "KeysTable"):
-        properties = dict(resources[name]["Properties"])
-        ttl = properties.pop("TimeToLiveSpecification")
-        for set_later in ("PointInTimeRecoverySpecification", "SSESpecification"):
-            del properties[set_later]
-        clients["dynamodb"].create_table(TableName=name, **properties)
-        clients["dynamodb"].update_time_to_live(TableName=name, TimeToLiveSpecification=ttl)
-    clients["s3"].create_bucket(Bucket="media", CreateBucketConfiguration={"LocationConstraint": REGION})
-    machine = clients["stepfunctions"].create_state_machine(
-        name="publish-post", definition=json.dumps(MACHINE), roleArn="arn:aws:iam::123456789012:role/machine"
-    )
-    secret = clients["secretsmanager"].create_secret(Name="app", SecretString=json.dumps(APP))
-    return Aws(
-        clients=clients,
-        posts_table="PostsTable",
-        accounts_table="AccountsTable",
-        keys_table="KeysTable",
-        bucket="media",
-        key_id=clients["kms"].create_key(Description=resources["TokenKey"]["Properties"]["Description"])["KeyMetadata"][
-            "KeyId"
-        ],
-        secret_id=secret["ARN"],
-        machine=machine["stateMachineArn"],
-    )
+        yield Aws(template, dict(shared_clients))
 
 
 @pytest.fixture

@@ -28,7 +28,7 @@ def test_without_an_app_the_error_says_what_to_do(ports):
 
 # Secrets Manager
 def store(ports, text):
-    ports.aws.clients["secretsmanager"].put_secret_value(SecretId="app", SecretString=text)
+    ports.aws.clients["secretsmanager"].put_secret_value(SecretId=ports.aws.secret_id, SecretString=text)
 
 
 def test_a_new_secret_counts_after_five_minutes(aws_ports):

@@ -180,6 +180,10 @@ class _Ranges(io.RawIOBase):
         self._at = max(0, base + offset)
         return self._at
 
+    def readall(self) -> bytes:
+        rest = bytearray(max(0, self._media.size - self._at))
+        return bytes(rest[: self.readinto(rest)])
+
     def readinto(self, buffer: Any) -> int:
         view = memoryview(buffer).cast("B")
         last = min(self._at + len(view), self._media.size) - 1
