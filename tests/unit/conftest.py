@@ -51,7 +51,7 @@ class Http:
     """
 
     def __init__(self, ports: FakePorts, apis: Mapping[str, Api]) -> None:
-        self.ports, self._apis, self._calls = ports, apis, 0
+        self.ports, self.apis, self._calls = ports, apis, 0
         self.key = self.make_key()
 
     def make_key(self, **changes: Any) -> str:
@@ -95,7 +95,7 @@ class Http:
             event["queryStringParameters"] = dict(query)
         if cookies is not None:
             event["cookies"] = cookies
-        api = self._apis.get(path.split("/")[1], self._apis[""])
+        api = self.apis.get(path.split("/")[1], self.apis[""])
         answer = api.handler(event, Context(self.ports.clock))
         return HttpAnswer(answer["statusCode"], answer["headers"], answer.get("cookies", []), answer["body"])
 
