@@ -1,0 +1,91 @@
+"""What a user of the API does, over HTTP only."""
+
+import html
+import re
+import time
+from typing import Any
+from urllib.parse import parse_qs, urljoin, urlsplit
+
+import requests
+
+ENDED = {"PUBLISH_COMPLETE", "SEND_TO_USER_INBOX", "FAILED", "REVIEW"}
+
+
+class Client:
+    """A user with a key of one workspace, and the sandbox that he may look into."""
+
+    def __init__(self, api: str, key: str, tiktok: str) -> None:
+        self.api, self.tiktok = api, tiktok
+        self.headers = {"boring-api-key": key}
+
+    def get(self, path: str, **arguments: Any) -> requests.Response:
+        return requests.get(self.api + path, headers=self.headers, timeout=40, **arguments)
+
+    def start(self, browser: requests.Session) -> requests.Response:
+        """Go to the consent page."""
+        return browser.get(self.api + "/oauth/tiktok/start", headers=self.headers, timeout=40)
+
+    def connect(self, username: str = "emu_creator", **choice: Any) -> dict[str, Any]:
+        """Connect a sandbox creator as a browser does, and return the account."""
+        browser = requests.Session()
+        answer = decide(browser, self.start(browser), username, **choice)
+        assert answer.status_code == 200, answer.text
+        return answer.json()["account"]
+
+    def publish(self, body: dict[str, Any], **headers: str) -> requests.Response:
+        return requests.post(self.api + "/v2/posts", json=body, headers=self.headers | headers, timeout=40)
+
+    def wait(self, post_id: str, *, seconds: float = 60) -> dict[str, Any]:
+        """Return the post when it has ended."""
+        until = time.monotonic() + seconds
+        while True:
+            post = self.get(f"/v2/posts/{post_id}").json()
+            if post["status"] in ENDED:
+                return post
+            assert time.monotonic() < until, f"the post has not ended: {post}"
+            time.sleep(0.3)
+
+    def sandbox(self, method: str, path: str, body: Any = None) -> Any:
+        """Use the sandbox's own administration."""
+        answer = requests.request(method, f"{self.tiktok}/_sandbox/{path}", json=body, timeout=10)
+        assert answer.ok, answer.text
+        return answer.json()
+
+    def upload_of(self, publish_id: str) -> dict[str, Any]:
+        """Return what TikTok got of a post: the ground truth."""
+        log = self.sandbox("GET", "log")
+        return next(publish for publish in log["publishes"] if publish["publish_id"] == publish_id)
+
+
+def decide(
+    browser: requests.Session,
+    consent_page: requests.Response,
+    username: str = "emu_creator",
+    *,
+    decision: str = "allow",
+    scopes: tuple[str, ...] | None = None,
+    accept: str = "application/json",
+) -> requests.Response:
+    """Fill in TikTok's consent form and go back to where it leads."""
+    page = consent_page.text
+    assert consent_page.status_code == 200, page
+    action = html.unescape(re.search(r'<form[^>]*action="([^"]+)"', page)[1])
+    field = re.search(r'type="checkbox" name="([^"]+)"', page)[1]
+    offered = re.findall(rf'name="{field}" value="([^"]+)"', page)
+    button = re.search(rf'<button[^>]*name="([^"]+)"[^>]*value="{decision}"', page)[1]
+    chosen = [(field, scope) for scope in offered if scopes is None or scope in scopes]
+    form = [("username", username), (button, decision), *chosen]
+    url = urljoin(consent_page.url, action)
+    return browser.post(url, data=form, headers={"Accept": accept}, timeout=40)
+
+
+def query_of(url: str) -> dict[str, str]:
+    """Return a URL's parameters."""
+    return {name: values[0] for name, values in parse_qs(urlsplit(url).query).items()}
+
+
+def a_video(account: dict[str, Any], url: str, **changes: Any) -> dict[str, Any]:
+    """Return the body of a post that publishes a video."""
+    options = {"privacyLevel": "PUBLIC_TO_EVERYONE", **changes.pop("options", {})}
+    content = {"text": "A rabbit #film #rabbit #spring", "mediaUrls": [url], "platform": "tiktok", **changes}
+    return {"post": {"accountId": account["account_id"], "content": content, "tiktokOptions": options}}

@@ -1,0 +1,158 @@
+"""One local stack for all e2e tests, its user, and a media server that it may fetch from."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import threading
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.e2e.client import Client
+
+ROOT = Path(__file__).resolve().parents[2]
+FILM = ROOT / ".tools/film/bigbuckbunny.mp4"
+CHUNKS = 25 * 1024 * 1024
+"""Enough for two chunks."""
+
+
+@dataclass(frozen=True)
+class Film:
+    """A film and where the media server has it."""
+
+    path: Path
+    url: str
+
+
+class MediaServer(ThreadingHTTPServer):
+    """Serves the files of a folder, and misbehaves on other paths."""
+
+    daemon_threads = True
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(("127.0.0.1", 0), MediaHandler)
+        self.folder = folder
+        self.url = f"http://127.0.0.1:{self.server_address[1]}"
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+
+class MediaHandler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: MediaServer
+
+    def do_GET(self) -> None:
+        match self.path:
+            case "/page":
+                self._answer(200, b"<!doctype html><title>A player</title>", "text/html")
+            case "/picture":
+                self._answer(200, b"\xff\xd8\xff\xe0\x00\x10JFIF\x00" + bytes(2000), "video/mp4")
+            case "/cut":
+                self._answer(200, FILM.read_bytes()[:100_000], "video/mp4", length=1_055_736)
+            case "/huge":
+                self._answer(200, FILM.read_bytes()[:100_000], "video/mp4", length=4 * 2**30 + 1)
+            case "/to-a-private-address":
+                self.send_response(302)
+                self.send_header("Location", "http://10.0.0.1/film.mp4")
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+            case path if (self.server.folder / path[1:]).is_file():
+                self._answer(200, (self.server.folder / path[1:]).read_bytes(), "video/mp4")
+            case _:
+                self._answer(404, b"not here", "text/plain")
+
+    def _answer(self, status: int, body: bytes, kind: str, length: int | None = None) -> None:
+        self.send_response(status)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(length or len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+        self.close_connection = length is not None
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture(scope="session")
+def media_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MediaServer]:
+    folder = tmp_path_factory.mktemp("media")
+    film = FILM.read_bytes()
+    (folder / "film.mp4").write_bytes(film)
+    # A free box may stand at the end of an MP4, and makes the same film as large as is needed.
+    (folder / "large.mp4").write_bytes(
+        film + CHUNKS.to_bytes(4) + b"free" + bytes(range(256)) * (CHUNKS // 256 - 1) + bytes(248)
+    )
+    server = MediaServer(folder)
+    yield server
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture(scope="session")
+def ready(media_server: MediaServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
+    """The line that the stack prints when it is ready."""
+    state = tmp_path_factory.mktemp("state")
+    command = [sys.executable, "-m", "local", "--port", str(free_port()), "--state", str(state)]
+    with (state / "stderr").open("w") as stderr:
+        stack = subprocess.Popen(
+            [*command, "--trust-media-origin", media_server.url],
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            stderr=stderr,
+            text=True,
+            env=os.environ | {"PYTHONUNBUFFERED": "1"},
+        )
+    assert stack.stdout is not None
+    line = stack.stdout.readline()
+    assert line, (state / "stderr").read_text()
+    yield json.loads(line)
+    stack.terminate()
+    stack.wait(30)
+    stack.stdout.close()
+
+
+@pytest.fixture(scope="session")
+def client(ready: dict[str, Any]) -> Client:
+    return Client(ready["api"], ready["apiKey"], ready["tiktok"])
+
+
+@pytest.fixture
+def creator(client: Client) -> str:
+    """A creator of the sandbox whom nobody else uses: TikTok's limits count by creator."""
+    username = f"emu_{uuid.uuid4().hex[:12]}"
+    client.sandbox("POST", "users", {"username": username, "nickname": "Emu Tester"})
+    return username
+
+
+@pytest.fixture
+def account(client: Client, creator: str) -> dict[str, Any]:
+    return client.connect(creator)
+
+
+@pytest.fixture(scope="session")
+def film(media_server: MediaServer) -> Film:
+    return Film(media_server.folder / "film.mp4", f"{media_server.url}/film.mp4")
+
+
+@pytest.fixture(scope="session")
+def large_film(media_server: MediaServer) -> Film:
+    return Film(media_server.folder / "large.mp4", f"{media_server.url}/large.mp4")
+
+
+def free_port() -> int:
+    """Return a port whose neighbour, which the sandbox takes, is free too."""
+    while True:
+        with socket.socket() as first, socket.socket() as second:
+            first.bind(("127.0.0.1", 0))
+            port = first.getsockname()[1]
+            try:
+                second.bind(("127.0.0.1", port + 1))
+            except OSError:
+                continue
+            return int(port)
