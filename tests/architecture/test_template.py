@@ -1,0 +1,453 @@
+"""What the template promises, read from the CloudFormation that SAM makes of it."""
+
+import importlib
+import json
+import re
+from functools import cache
+
+import pytest
+
+from publisher.settings import Settings
+from tests.architecture.cloudformation import (
+    Template,
+    functions_of,
+    named,
+    of_type,
+    permissions_of,
+    read_template,
+    reference,
+    texts,
+    translate,
+)
+from tests.architecture.reach import AwsCall, aws_calls, port_methods
+from tests.architecture.source import ROOT, camel, function_folders, module, snake
+
+BASIC_ROLE = "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"
+MAY_DECRYPT = {"posts", "initialize_post", "upload_chunks", "check_status", "sweep"}
+"""The functions that use TikTok's tokens or an upload URL."""
+LOG_DELIVERY = {
+    "logs:CreateLogDelivery",
+    "logs:GetLogDelivery",
+    "logs:UpdateLogDelivery",
+    "logs:DeleteLogDelivery",
+    "logs:ListLogDeliveries",
+    "logs:PutResourcePolicy",
+    "logs:DescribeResourcePolicies",
+    "logs:DescribeLogGroups",
+}
+"""Takes no narrower resource than "*". https://docs.aws.amazon.com/step-functions/latest/dg/cw-logs.html"""
+MACHINE = "arn:${AWS::Partition}:states:${AWS::Region}:${AWS::AccountId}:stateMachine:${AWS::StackName}-publish-post"
+EXECUTIONS = "arn:${AWS::Partition}:states:${AWS::Region}:${AWS::AccountId}:execution:${AWS::StackName}-publish-post:*"
+SECRET = re.compile(r"AKIA[0-9A-Z]{16}|PRIVATE KEY|\b(?=(\w*\d){4})\w{32,}\b")
+"""What a key or a token looks like."""
+STAGING = "arn:${AWS::Partition}:s3:::${AWS::StackName}-media-${AWS::AccountId}/staging/*"
+SAME_ACTION = {
+    "transact_write_items": "PutItem",  # its parts are puts
+    "head_object": "GetObject",
+    "create_multipart_upload": "PutObject",
+    "upload_part": "PutObject",
+    "complete_multipart_upload": "PutObject",
+}
+"""IAM's action where it is not named as the call."""
+
+
+@pytest.fixture(scope="module")
+def template() -> Template:
+    return translate()
+
+
+def test_each_folder_is_a_function_and_runs_as_tested(template: Template) -> None:
+    functions = functions_of(template)
+    assert sorted(functions) == function_folders()
+    for folder, function in functions.items():
+        assert function["Handler"] == f"{folder}.app.handler"
+        assert function["Runtime"] == "python3.13"
+        assert function["Architectures"] == ["arm64"]
+        assert function["Code"]["S3Bucket"]
+        assert function["Code"]["S3Key"]
+        layers = [template["Resources"][reference(layer)] for layer in function["Layers"]]
+        assert [layer["Type"] for layer in layers] == ["AWS::Lambda::LayerVersion"] * 2
+        assert "VpcConfig" not in function
+
+
+def test_each_layer_runs_where_the_functions_run(template: Template) -> None:
+    for layer in of_type(template, "AWS::Lambda::LayerVersion").values():
+        assert layer["Properties"]["CompatibleRuntimes"] == ["python3.13"]
+        assert layer["Properties"]["CompatibleArchitectures"] == ["arm64"]
+        assert layer["Properties"]["Content"]["S3Bucket"]
+        assert layer["Properties"]["Content"]["S3Key"]
+
+
+def test_each_function_is_bounded_in_time_and_memory(template: Template) -> None:
+    for folder, function in functions_of(template).items():
+        assert function["Timeout"] == {"download_media": 900, "upload_chunks": 900}.get(folder, function["Timeout"])
+        assert 30 <= function["Timeout"] <= 900
+        assert 256 <= function["MemorySize"] <= 1024
+
+
+def test_a_function_that_answers_http_ends_when_the_api_gives_up(template: Template) -> None:
+    for folder in {folder for folder, _ in _routes(template)}:
+        assert functions_of(template)[folder]["Timeout"] == 30
+
+
+def test_the_sweeper_runs_once_at_a_time(template: Template) -> None:
+    assert functions_of(template)["sweep"]["ReservedConcurrentExecutions"] == 1
+
+
+def test_the_environment_is_what_settings_reads(template: Template) -> None:
+    for function in functions_of(template).values():
+        variables = function["Environment"]["Variables"]
+        assert set(variables) == {name.upper() for name in Settings.model_fields} | {"POWERTOOLS_SERVICE_NAME"}
+        assert variables["POWERTOOLS_SERVICE_NAME"] == "publisher"
+        assert {name: reference(value) for name, value in variables.items()} == {
+            "POSTS_TABLE": "PostsTable",
+            "ACCOUNTS_TABLE": "AccountsTable",
+            "KEYS_TABLE": "KeysTable",
+            "MEDIA_BUCKET": reference(template["Resources"]["MediaBucket"]["Properties"]["BucketName"]),
+            "STATE_MACHINE_ARN": _machine_arn(template),
+            "TOKEN_KEY_ID": "TokenKey",
+            "TIKTOK_SECRET_ID": "TikTokSecret",
+            "TIKTOK_API_URL": "TikTokApiUrl",
+            "TIKTOK_AUTH_URL": "TikTokAuthUrl",
+            "TRUSTED_MEDIA_ORIGINS": "TrustedMediaOrigins",
+            "PUBLIC_URL": "PublicUrl",
+            "POWERTOOLS_SERVICE_NAME": "publisher",
+        }
+
+
+def _machine_arn(template: Template) -> str:
+    name = reference(template["Resources"]["PublishPost"]["Properties"]["StateMachineName"])
+    return "arn:${AWS::Partition}:states:${AWS::Region}:${AWS::AccountId}:stateMachine:" + name
+
+
+def test_the_defaults_are_tiktok_itself_and_trust_no_private_media(template: Template) -> None:
+    defaults = {name: parameter["Default"] for name, parameter in template["Parameters"].items()}
+    assert defaults == {
+        "PublicUrl": "",
+        "TikTokApiUrl": "https://open.tiktokapis.com",
+        "TikTokAuthUrl": "https://www.tiktok.com",
+        "TrustedMediaOrigins": "",
+    }
+
+
+def test_each_log_group_forgets_within_thirty_days(template: Template) -> None:
+    for group in of_type(template, "AWS::Logs::LogGroup").values():
+        assert 1 <= group["Properties"]["RetentionInDays"] <= 30
+
+
+def test_each_function_logs_to_its_own_group(template: Template) -> None:
+    groups = of_type(template, "AWS::Logs::LogGroup")
+    for folder, function in functions_of(template).items():
+        name = reference(function["LoggingConfig"]["LogGroup"])
+        expected = "/aws/lambda/${AWS::StackName}-" + folder.replace("_", "-")
+        assert name == f"{camel(folder)}LogGroup"
+        assert reference(groups[name]["Properties"]["LogGroupName"]) == expected
+
+
+def test_each_role_belongs_to_one_service(template: Template) -> None:
+    services = {"PublishPostRole": "states", "SweepFunctionEveryMinuteRole": "scheduler"}
+    roles = of_type(template, "AWS::IAM::Role")
+    assert set(roles) == {*services, *(f"{camel(folder)}FunctionRole" for folder in function_folders())}
+    for name, role in roles.items():
+        (statement,) = role["Properties"]["AssumeRolePolicyDocument"]["Statement"]
+        assert statement["Effect"] == "Allow"
+        assert statement["Action"] == ["sts:AssumeRole"]
+        assert statement["Principal"] == {"Service": [f"{services.get(name, 'lambda')}.amazonaws.com"]}
+
+
+def test_each_function_has_a_role_of_its_own(template: Template) -> None:
+    for folder, function in functions_of(template).items():
+        assert reference(function["Role"]) == f"{camel(folder)}FunctionRole.Arn"
+        assert template["Resources"][f"{camel(folder)}FunctionRole"]["Properties"]["ManagedPolicyArns"] == [BASIC_ROLE]
+
+
+def test_no_permission_is_wider_than_named_actions_on_named_resources(template: Template) -> None:
+    for name, role in of_type(template, "AWS::IAM::Role").items():
+        for action, resource in permissions_of(role):
+            assert "*" not in action
+            assert resource != "*" or (name == "PublishPostRole" and action in LOG_DELIVERY)
+            assert not resource.endswith(":*") or resource == EXECUTIONS
+
+
+def test_each_function_may_do_what_its_code_does_and_nothing_else(template: Template) -> None:
+    for folder, function in functions_of(template).items():
+        granted = permissions_of(template["Resources"][f"{camel(folder)}FunctionRole"])
+        expected = {_permission(call) for call in calls_of(folder)}
+        if "DeadLetterConfig" in function:
+            expected.add(("sqs:SendMessage", "DeadLetterQueue.Arn"))
+        assert set(granted) == expected, folder
+
+
+@cache
+def calls_of(folder: str) -> frozenset[AwsCall]:
+    """Return the calls to AWS that a function's code comes to."""
+    uses = port_methods(module(f"{folder}.app"))
+    if not _asks_for_a_key(folder):
+        uses = frozenset(use for use in uses if use[0] != "keys")
+    return frozenset(aws_calls(uses))
+
+
+def _asks_for_a_key(folder: str) -> bool:
+    app = importlib.import_module(f"{folder}.app")
+    return hasattr(app, "api") and any(scope is not None for scope in app.api.routes.values())
+
+
+def _permission(call: AwsCall) -> tuple[str, str]:
+    prefix = "states" if call.service == "stepfunctions" else call.service
+    resources = {
+        "media_bucket": STAGING,
+        "state_machine_arn": EXECUTIONS if call.operation == "describe_execution" else MACHINE,
+        "token_key_id": "TokenKey.Arn",
+        "tiktok_secret_id": "TikTokSecret",
+    }
+    resource = resources.get(call.setting, f"{camel(call.setting)}.Arn")
+    action = SAME_ACTION.get(call.operation, camel(call.operation))
+    return f"{prefix}:{action}", f"${{{resource}}}/index/{call.index}" if call.index else resource
+
+
+def test_only_functions_that_use_tokens_may_decrypt(template: Template) -> None:
+    roles = of_type(template, "AWS::IAM::Role").items()
+    decrypting = {name for name, role in roles if "kms:Decrypt" in dict(permissions_of(role))}
+    assert decrypting == {f"{camel(folder)}FunctionRole" for folder in MAY_DECRYPT}
+
+
+def test_the_function_that_dials_customers_addresses_has_no_secrets(template: Template) -> None:
+    granted = permissions_of(template["Resources"]["DownloadMediaFunctionRole"])
+    assert {action.partition(":")[0] for action, _ in granted} == {"dynamodb", "s3"}
+    assert {resource for _, resource in granted} == {"PostsTable.Arn", STAGING}
+
+
+def test_the_machine_may_call_its_steps_and_deliver_its_log(template: Template) -> None:
+    machine = template["Resources"]["PublishPost"]["Properties"]
+    steps = [name.removesuffix("Arn") for name in machine["DefinitionSubstitutions"]]
+    granted = permissions_of(template["Resources"]["PublishPostRole"])
+    assert reference(machine["RoleArn"]) == "PublishPostRole.Arn"
+    assert len(granted) == len(steps) + len(LOG_DELIVERY)
+    assert set(granted) == {("lambda:InvokeFunction", _function_arns(step)) for step in steps} | {
+        (action, "*") for action in LOG_DELIVERY
+    }
+
+
+def _function_arns(function: str) -> str:
+    """A function's ARN and those of its versions, as SAM's own policy has them."""
+    return f"arn:${{AWS::Partition}}:lambda:${{AWS::Region}}:${{AWS::AccountId}}:function:{function}*"
+
+
+def test_the_machine_knows_its_steps(template: Template) -> None:
+    machine = template["Resources"]["PublishPost"]["Properties"]
+    text = (ROOT / "statemachine" / "publish_post.asl.json").read_text()
+    assert set(machine["DefinitionSubstitutions"]) == set(re.findall(r"\$\{(\w+)\}", text))
+    for name, value in machine["DefinitionSubstitutions"].items():
+        assert reference(value) == f"{name.removesuffix('Arn')}.Arn"
+    assert machine["DefinitionS3Location"]["Bucket"]
+    assert machine["DefinitionS3Location"]["Key"]
+
+
+def test_the_machine_logs_errors_and_never_data(template: Template) -> None:
+    logging = template["Resources"]["PublishPost"]["Properties"]["LoggingConfiguration"]
+    ((destination),) = logging["Destinations"]
+    assert logging["Level"] == "ERROR"
+    assert logging["IncludeExecutionData"] is False
+    assert reference(destination["CloudWatchLogsLogGroup"]["LogGroupArn"]) == "PublishPostLogGroup.Arn"
+    group = template["Resources"]["PublishPostLogGroup"]["Properties"]
+    assert reference(group["LogGroupName"]) == "/aws/vendedlogs/states/${AWS::StackName}-publish-post"
+
+
+def test_the_api_and_the_code_have_the_same_routes(template: Template) -> None:
+    expected = {}
+    for folder in function_folders():
+        app = importlib.import_module(f"{folder}.app")
+        expected.update({(folder, route): True for route in getattr(getattr(app, "api", None), "routes", {})})
+    assert _routes(template) == set(expected)
+
+
+def _routes(template: Template) -> set[tuple[str, tuple[str, str]]]:
+    """Folder of the function, and method and path."""
+    routes = set()
+    for path, methods in template["Resources"]["HttpApi"]["Properties"]["Body"]["paths"].items():
+        for method, operation in methods.items():
+            integration = operation["x-amazon-apigateway-integration"]
+            assert (integration["type"], integration["httpMethod"]) == ("aws_proxy", "POST")
+            assert integration["payloadFormatVersion"] == "2.0"
+            (function,) = re.findall(r"\$\{(\w+)Function\.Arn\}/invocations$", integration["uri"]["Fn::Sub"])
+            routes.add((snake(function), (method.upper(), path)))
+            assert [part["name"] for part in operation.get("parameters", [])] == re.findall(r"\{(\w+)\}", path)
+    return routes
+
+
+def test_the_api_is_throttled_and_its_log_has_no_query(template: Template) -> None:
+    stage = template["Resources"]["HttpApiApiGatewayDefaultStage"]["Properties"]
+    assert reference(stage["ApiId"]) == "HttpApi"
+    assert stage["StageName"] == "$default"
+    assert stage["AutoDeploy"] is True
+    assert 1 <= stage["DefaultRouteSettings"]["ThrottlingRateLimit"] <= 100
+    assert 1 <= stage["DefaultRouteSettings"]["ThrottlingBurstLimit"] <= 200
+    assert reference(stage["AccessLogSettings"]["DestinationArn"]) == "HttpApiLogGroup.Arn"
+    # $context.path has no query; code and state of OAuth travel in it.
+    assert set(re.findall(r"\$context\.(\w+)", stage["AccessLogSettings"]["Format"])) == {
+        "requestId",
+        "httpMethod",
+        "path",
+        "status",
+        "responseLatency",
+    }
+    assert json.loads(stage["AccessLogSettings"]["Format"])
+    assert template["Resources"]["HttpApiLogGroup"]["Properties"]["LogGroupName"]
+
+
+def test_each_caller_of_a_function_is_named(template: Template) -> None:
+    permissions = of_type(template, "AWS::Lambda::Permission").values()
+    called = []
+    for permission in permissions:
+        properties = permission["Properties"]
+        assert properties["Action"] == "lambda:InvokeFunction"
+        source = reference(properties["SourceArn"])
+        if properties["Principal"] == "apigateway.amazonaws.com":
+            _, _, method, path = source.split("/", 3)
+            assert source.startswith("arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:HttpApi/*/")
+            called.append((reference(properties["FunctionName"]), method, f"/{path}"))
+        else:
+            assert properties["Principal"] == "events.amazonaws.com"
+            assert source == "OnExecutionEndedFunctionExecutionEnded.Arn"
+            called.append((reference(properties["FunctionName"]), "", ""))
+    assert len(called) == len(set(called)) == len(_routes(template)) + 1
+    assert ("OnExecutionEndedFunction", "", "") in called
+    for folder, (method, path) in _routes(template):
+        assert (f"{camel(folder)}Function", method, re.sub(r"\{\w+\}", "*", path)) in called
+
+
+def test_an_execution_that_died_is_noticed(template: Template) -> None:
+    (event_rule,) = of_type(template, "AWS::Events::Rule").values()
+    pattern = event_rule["Properties"]["EventPattern"]
+    (target,) = event_rule["Properties"]["Targets"]
+    assert pattern["source"] == ["aws.states"]
+    assert pattern["detail-type"] == ["Step Functions Execution Status Change"]
+    assert set(pattern["detail"]["status"]) == {"FAILED", "TIMED_OUT", "ABORTED"}
+    assert [reference(arn) for arn in pattern["detail"]["stateMachineArn"]] == [_machine_arn(template)]
+    assert reference(target["Arn"]) == "OnExecutionEndedFunction.Arn"
+    assert target["Id"]
+
+
+def test_the_sweeper_runs_at_least_every_five_minutes(template: Template) -> None:
+    (schedule,) = [resource["Properties"] for resource in of_type(template, "AWS::Scheduler::Schedule").values()]
+    assert schedule["ScheduleExpression"] in (
+        "rate(1 minute)",
+        *(f"rate({minutes} minutes)" for minutes in (2, 3, 4, 5)),
+    )
+    assert schedule["FlexibleTimeWindow"]["Mode"] == "OFF"
+    assert reference(schedule["Name"]) == "${AWS::StackName}-sweep"
+    assert reference(schedule["Target"]["Arn"]) == "SweepFunction.Arn"
+    assert reference(schedule["Target"]["RoleArn"]) == "SweepFunctionEveryMinuteRole.Arn"
+    assert schedule["Target"]["RetryPolicy"]["MaximumRetryAttempts"] == 0  # the next one is a minute away
+    assert permissions_of(template["Resources"]["SweepFunctionEveryMinuteRole"]) == [
+        ("lambda:InvokeFunction", "SweepFunction.Arn")
+    ]
+
+
+def test_an_event_that_fails_is_kept(template: Template) -> None:
+    for folder in ("on_execution_ended", "sweep"):
+        assert reference(functions_of(template)[folder]["DeadLetterConfig"]["TargetArn"]) == "DeadLetterQueue.Arn"
+    (event_rule,) = of_type(template, "AWS::Events::Rule").values()
+    (target,) = event_rule["Properties"]["Targets"]
+    assert reference(target["DeadLetterConfig"]["Arn"]) == "DeadLetterQueue.Arn"
+    queue = template["Resources"]["DeadLetterQueue"]["Properties"]
+    assert queue["MessageRetentionPeriod"] == 14 * 86400
+    assert queue["SqsManagedSseEnabled"] is True
+
+
+def test_eventbridge_may_write_to_the_dead_letter_queue(template: Template) -> None:
+    (policy,) = [resource["Properties"] for resource in of_type(template, "AWS::SQS::QueuePolicy").values()]
+    (statement,) = policy["PolicyDocument"]["Statement"]
+    assert [reference(queue) for queue in policy["Queues"]] == ["DeadLetterQueue"]
+    assert policy["PolicyDocument"]["Version"] == "2012-10-17"
+    assert statement["Effect"] == "Allow"
+    assert statement["Principal"] == {"Service": "events.amazonaws.com"}
+    assert statement["Action"] == "sqs:SendMessage"
+    assert reference(statement["Resource"]) == "DeadLetterQueue.Arn"
+    source = reference(statement["Condition"]["ArnEquals"]["aws:SourceArn"])
+    assert source == "OnExecutionEndedFunctionExecutionEnded.Arn"
+
+
+def test_each_table_can_be_restored_and_stays(template: Template) -> None:
+    tables = of_type(template, "AWS::DynamoDB::Table")
+    assert set(tables) == {"PostsTable", "AccountsTable", "KeysTable"}
+    for table in tables.values():
+        properties = table["Properties"]
+        assert table["DeletionPolicy"] == table["UpdateReplacePolicy"] == "Retain"
+        assert properties["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"] is True
+        assert properties["SSESpecification"]["SSEEnabled"] is True
+        assert properties["TimeToLiveSpecification"] == {"AttributeName": "expires", "Enabled": True}
+        assert properties["BillingMode"] == "PAY_PER_REQUEST"
+
+
+def test_each_table_has_its_key_and_the_indexes_that_are_queried(template: Template) -> None:
+    calls = {call for folder in function_folders() for call in calls_of(folder)}
+    queried = {(camel(call.setting), call.index) for call in calls if call.index}
+    indexes = set()
+    for name, table in of_type(template, "AWS::DynamoDB::Table").items():
+        properties = table["Properties"]
+        types = {part["AttributeName"]: part["AttributeType"] for part in properties["AttributeDefinitions"]}
+        schemas = [properties["KeySchema"]]
+        assert properties["KeySchema"] == [{"AttributeName": "pk", "KeyType": "HASH"}]
+        for index in properties.get("GlobalSecondaryIndexes", []):
+            indexes.add((name, index["IndexName"]))
+            schemas.append(index["KeySchema"])
+            assert [part["KeyType"] for part in index["KeySchema"]] == ["HASH", "RANGE"]
+            assert index["Projection"]["ProjectionType"] == ("KEYS_ONLY" if index["IndexName"] == "by_watch" else "ALL")
+        assert {part["AttributeName"] for schema in schemas for part in schema} == set(types)
+        assert all(kind == ("N" if attribute == "watch_at" else "S") for attribute, kind in types.items())
+    assert indexes == queried
+
+
+def test_the_bucket_is_private_encrypted_and_forgets(template: Template) -> None:
+    bucket = template["Resources"]["MediaBucket"]
+    properties = bucket["Properties"]
+    (encryption,) = properties["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    (lifecycle,) = properties["LifecycleConfiguration"]["Rules"]
+    assert bucket["DeletionPolicy"] == bucket["UpdateReplacePolicy"] == "Retain"
+    assert properties["PublicAccessBlockConfiguration"] == dict.fromkeys(
+        ("BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets"), True
+    )
+    assert encryption["ServerSideEncryptionByDefault"]["SSEAlgorithm"] in ("AES256", "aws:kms")
+    assert properties["OwnershipControls"]["Rules"] == [{"ObjectOwnership": "BucketOwnerEnforced"}]
+    assert lifecycle["Id"]
+    assert (lifecycle["Status"], lifecycle["Prefix"]) == ("Enabled", "staging/")
+    assert lifecycle["ExpirationInDays"] == lifecycle["AbortIncompleteMultipartUpload"]["DaysAfterInitiation"] == 1
+
+
+def test_the_bucket_speaks_tls_only(template: Template) -> None:
+    policy = template["Resources"]["MediaBucketPolicy"]["Properties"]
+    (statement,) = policy["PolicyDocument"]["Statement"]
+    assert reference(policy["Bucket"]) == "MediaBucket"
+    assert policy["PolicyDocument"]["Version"] == "2012-10-17"
+    assert (statement["Effect"], statement["Principal"], statement["Action"]) == ("Deny", "*", "s3:*")
+    resources = [reference(resource) for resource in statement["Resource"]]
+    assert resources == ["MediaBucket.Arn", "${MediaBucket.Arn}/*"]
+    assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+
+
+def test_the_token_key_rotates_and_stays_in_the_account(template: Template) -> None:
+    key = template["Resources"]["TokenKey"]
+    policy = key["Properties"]["KeyPolicy"]
+    (statement,) = policy["Statement"]
+    assert key["DeletionPolicy"] == key["UpdateReplacePolicy"] == "Retain"
+    assert key["Properties"]["EnableKeyRotation"] is True
+    assert policy["Version"] == "2012-10-17"
+    assert (statement["Effect"], statement["Action"], statement["Resource"]) == ("Allow", "kms:*", "*")
+    assert reference(statement["Principal"]["AWS"]) == "arn:${AWS::Partition}:iam::${AWS::AccountId}:root"
+
+
+def test_the_secret_is_stored_by_the_operator(template: Template) -> None:
+    for secret in of_type(template, "AWS::SecretsManager::Secret").values():
+        assert set(secret["Properties"]) == {"Description"}
+
+
+def test_the_template_holds_no_secret() -> None:
+    assert [text for text in texts(read_template()) if SECRET.search(text)] == []
+
+
+def test_everything_that_is_named_exists(template: Template) -> None:
+    known = {*template["Resources"], *template["Parameters"]}
+    used = named([template["Resources"], template["Outputs"]])
+    assert {name for name in used if not name.startswith("AWS::")} <= known
+    assert set(template["Outputs"]) == {"ApiUrl", "KeysTableName", "TikTokSecretName"}
