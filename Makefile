@@ -48,3 +48,8 @@ build: ## make what is deployed, in .aws-sam/build
 .PHONY: deploy
 deploy: build ## deploy to AWS, asking what it needs to know
 	@SAM_CLI_TELEMETRY=0 .tools/sam/bin/sam deploy --guided $(ARGS)
+
+.PHONY: readme
+readme: ## render the picture and the tables of README.md
+	@local/setup tests
+	@PYTHONPATH=layers/shared $(python) -m local.readme
