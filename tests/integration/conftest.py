@@ -78,10 +78,17 @@ class Aws:
         return str(made["stateMachineArn"])
 
     def break_in(self, service: str, operation: str, fault: Callable[..., AWSResponse | None]) -> None:
-        """Have `fault` see each request of an operation, on a new client, before AWS does."""
+        """Have `fault` see each request of an operation, on a new client; AWS never sees one that it answers."""
+
+        def see(request: AWSPreparedRequest, **more: object) -> AWSResponse | None:
+            answer = fault(request=request, **more)
+            if answer is not None:
+                request.headers["x-answered"] = "yes"
+            return answer
+
         self.clients[service] = client(service)
         name = self.clients[service].meta.service_model.service_id.hyphenize()
-        self.clients[service].meta.events.register_first(f"before-send.{name}.{operation}", fault)
+        self.clients[service].meta.events.register_first(f"before-send.{name}.{operation}", see)
 
     def lose_answer(self, service: str, operation: str) -> None:
         """Apply the next call and drop its answer, as a network does."""
@@ -95,15 +102,18 @@ class Aws:
 
         self.break_in(service, operation, apply_and_drop)
 
-    def answer(self, service: str, operation: str, status: int, body: dict[str, Any], *, times: int = 99) -> list[int]:
+    def answer(
+        self, service: str, operation: str, status: int, body: dict[str, Any] | str, *, times: int = 99
+    ) -> list[int]:
         """Answer the next calls with an error, without effect; the list grows with each."""
+        text = body if isinstance(body, str) else json.dumps(body)
         answered: list[int] = []
 
         def refuse(request: AWSPreparedRequest, **_: object) -> AWSResponse | None:
             if len(answered) >= times:
                 return None
             answered.append(status)
-            return AWSResponse(request.url, status, HTTPHeaders(), MockRawResponse(json.dumps(body)))
+            return AWSResponse(request.url, status, HTTPHeaders(), MockRawResponse(text))
 
         self.break_in(service, operation, refuse)
         return answered
@@ -167,6 +177,8 @@ def aws(template: dict[str, Any], shared_clients: dict[str, Any], monkeypatch: p
     def one_at_a_time(stubber: BotocoreStubber, event_name: str, request: AWSPreparedRequest, **more: Any) -> Any:
         if isinstance(request.body, bytearray):  # which a network takes, and moto does not
             request.body = bytes(request.body)
+        if "x-answered" in request.headers:
+            return None
         with lock:
             return call(stubber, event_name, request, **more)
 

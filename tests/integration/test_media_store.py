@@ -6,6 +6,10 @@ import random
 import zlib
 
 import pytest
+from botocore.awsrequest import AWSResponse
+from botocore.compat import HTTPHeaders
+from moto.core.botocore_stubber import MockRawResponse
+from moto.core.models import botocore_stubber
 
 from publisher.domain.errors import InternalServerError, MediaDownloadFailed, ServiceUnavailable
 from tests.fakes import BytesSource
@@ -180,6 +184,39 @@ def test_lost_answers_do_not_spoil_an_upload(aws_ports, operation):
     aws_ports.aws.lose_answer("s3", operation)
     media = store(aws_ports, film(PART + 10))
     assert read_all(aws_ports, media) == film(PART + 10)
+
+
+NO_SUCH_UPLOAD = "<Error><Code>NoSuchUpload</Code></Error>"
+
+
+def test_an_upload_that_was_completed_by_a_lost_try_is_complete(aws_ports):
+    data = film(PART + 10)
+    s3 = aws_ports.aws.clients["s3"]
+    completed: list[AWSResponse | None] = []
+
+    def complete_and_forget(request, event_name, **_):
+        if not completed:
+            completed.append(botocore_stubber(event_name, request))
+        return AWSResponse(request.url, 404, HTTPHeaders(), MockRawResponse(NO_SUCH_UPLOAD))
+
+    aws_ports.aws.break_in("s3", "CompleteMultipartUpload", complete_and_forget)
+    media = store(aws_ports, data)
+    assert media.etag == s3.head_object(Bucket="media", Key=media.key)["ETag"]
+    assert read_all(aws_ports, media) == data
+
+
+def test_an_upload_that_s3_has_lost_is_not_taken_for_complete(aws_ports):
+    aws_ports.aws.answer("s3", "CompleteMultipartUpload", 404, NO_SUCH_UPLOAD)
+    with pytest.raises(InternalServerError):
+        store(aws_ports, film(PART + 10))
+    assert keys(aws_ports) == []
+
+
+def test_another_object_is_not_taken_for_the_completed_one(aws_ports):
+    store(aws_ports, film(10))
+    aws_ports.aws.answer("s3", "CompleteMultipartUpload", 404, NO_SUCH_UPLOAD)
+    with pytest.raises(ServiceUnavailable):
+        store(aws_ports, film(PART + 10))
 
 
 @pytest.mark.parametrize(

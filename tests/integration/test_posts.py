@@ -1,5 +1,6 @@
 """The port Posts: what every ledger promises, and what the one in DynamoDB promises on top."""
 
+import json
 from itertools import chain
 
 import pytest
@@ -181,10 +182,10 @@ def pages(posts, **query):
 
 @pytest.fixture
 def eleven(ports):
-    """Eleven posts, oldest first, two a second: every third is FAILED, every other of account-2. And a stranger's."""
+    """Eleven posts, oldest first, two at a time: every third is FAILED, every other of account-2. And a stranger's."""
     posts = [
         a_post(
-            created_at=NOW + number // 2,
+            created_at=NOW + number // 2 / 4,
             status=Status.QUEUED if number % 3 else Status.FAILED,
             account_id="account-1" if number % 2 else "account-2",
         )
@@ -213,24 +214,25 @@ def test_pages_are_full_although_a_filter_drops_posts(ports, eleven, wanted):
 
 
 def test_filters_hold_together(ports, eleven):
-    found = pages(ports.posts, status=Status.FAILED, account_id="account-1", since=NOW + 1, until=NOW + 5)
+    since, until = NOW + 0.25, NOW + 1.25
+    found = pages(ports.posts, status=Status.FAILED, account_id="account-1", since=since, until=until)
     right = [
         post.post_id
         for post in reversed(eleven)
-        if post.status == Status.FAILED and post.account_id == "account-1" and NOW + 1 <= post.created_at < NOW + 5
+        if post.status == Status.FAILED and post.account_id == "account-1" and since <= post.created_at < until
     ]
     assert right
     assert found == [right]
 
 
 def test_since_is_included_and_until_is_not(ports, eleven):
-    (found,) = pages(ports.posts, since=NOW + 2, until=NOW + 4)
-    assert set(found) == {post.post_id for post in eleven if post.created_at in (NOW + 2, NOW + 3)}
+    (found,) = pages(ports.posts, since=NOW + 0.5, until=NOW + 1)
+    assert set(found) == {post.post_id for post in eleven if post.created_at in (NOW + 0.5, NOW + 0.75)}
 
 
 def test_a_time_that_ends_before_it_begins_holds_nothing(ports, eleven):
-    for until in (NOW + 2, NOW + 1):
-        assert pages(ports.posts, since=NOW + 2, until=until) == [[]]
+    for until in (NOW + 0.5, NOW + 0.25):
+        assert pages(ports.posts, since=NOW + 0.5, until=until) == [[]]
 
 
 def test_a_cursor_counts_in_its_workspace_only(ports, eleven):
@@ -344,6 +346,17 @@ def test_what_aws_says_becomes_an_error_that_names_no_resource(aws_ports, status
     assert code in raised.value.error
     assert "arn:" not in f"{raised.value.error} {raised.value.message}"
     assert "PostsTable" not in f"{raised.value.error} {raised.value.message}"
+
+
+def test_every_single_read_is_consistent(aws_ports):
+    asked = []
+    aws_ports.aws.break_in("dynamodb", "GetItem", lambda request, **_: asked.append(json.loads(request.body)))
+    aws_ports.posts.get("post")
+    aws_ports.posts.request("workspace-1", "key")
+    aws_ports.accounts.get("account")
+    aws_ports.accounts.find_open_id("open")
+    aws_ports.keys.get("key")
+    assert [request["ConsistentRead"] for request in asked] == [True] * 5
 
 
 def test_an_expired_request_that_dynamodb_still_holds_is_taken_over_by_a_new_one(aws_ports):
