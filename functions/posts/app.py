@@ -22,7 +22,8 @@ def create(call: Call) -> Answer:
 @api.route("GET", "/v2/posts/{postSubmissionId}", scope="posts:read")
 def get(call: Call) -> Answer:
     """Show a post."""
-    return json_answer(200, PostDetail.of(get_post(call.ports, call.workspace_id, call.path["postSubmissionId"])))
+    post = get_post(call.ports, call.workspace_id, call.path["postSubmissionId"])
+    return json_answer(200, PostDetail.of(post, call.request_id))
 
 
 @api.route("GET", "/v2/posts", scope="posts:read")

@@ -23,6 +23,11 @@ _MESSAGES = {
 }
 
 
+def _absent(value: object) -> bool:
+    """Tell whether a key is left out of an answer."""
+    return value is None
+
+
 class ApiModel(BaseModel):
     """camelCase outside, snake_case inside; an unknown field is refused."""
 
@@ -249,8 +254,8 @@ class MomentAnswer(BaseModel):
 
     step: str
     at: str
-    bytes: int | None = None
-    total_bytes: int | None = None
+    bytes: int | None = Field(default=None, exclude_if=_absent)
+    total_bytes: int | None = Field(default=None, exclude_if=_absent)
 
 
 class PostAnswer(BaseModel):
@@ -269,12 +274,12 @@ class PostAnswer(BaseModel):
     consent: Consent
     warnings: tuple[str, ...]
     status_url: str
-    request_id: str | None = None
+    request_id: str | None = Field(default=None, exclude_if=_absent)
 
     @classmethod
-    def of(cls, post: Post) -> "PostAnswer":
-        """Show a post."""
-        return cls.model_validate(_shown(post))
+    def of(cls, post: Post, request_id: str | None = None) -> "PostAnswer":
+        """Show a post to the request of that id."""
+        return cls.model_validate({**_shown(post), "request_id": request_id})
 
 
 class PostDetail(PostAnswer):
@@ -287,19 +292,20 @@ class PostDetail(PostAnswer):
     options: OptionsRequest
     created_at: str
     updated_at: str
-    error: str | None = None
-    code: str | None = None
-    retryable: bool | None = None
-    tiktok_log_id: str | None = Field(default=None, alias="tiktok_log_id")
+    error: str | None = Field(default=None, exclude_if=_absent)
+    code: str | None = Field(default=None, exclude_if=_absent)
+    retryable: bool | None = Field(default=None, exclude_if=_absent)
+    tiktok_log_id: str | None = Field(default=None, alias="tiktok_log_id", exclude_if=_absent)
 
     @classmethod
-    def of(cls, post: Post) -> "PostDetail":
+    def of(cls, post: Post, request_id: str | None = None) -> "PostDetail":
         """Show a post with all that is known of it."""
         failure = post.failure if post.status in (Status.FAILED, Status.REVIEW) else None
         told = failure.model_dump(include={"error", "code", "message", "retryable", "tiktok_log_id"}) if failure else {}
         return cls.model_validate(
             {
                 **_shown(post),
+                "request_id": request_id,
                 "account_id": post.account_id,
                 "timeline": [_moment(post, number) for number in range(len(post.timeline))],
                 "public_url": post.public_url,
@@ -341,7 +347,7 @@ def _shown(post: Post) -> dict[str, Any]:
 
 def _moment(post: Post, number: int) -> MomentAnswer:
     moment = post.timeline[number]
-    total = post.media.size if post.media else None
+    total = post.media.size if post.media else post.announced_bytes
     moved = {"DownloadMedia": post.downloaded_bytes, "UploadChunks": post.next_byte}.get(moment.step)
     return MomentAnswer(
         step=moment.step, at=iso(moment.at), bytes=moved, total_bytes=total if moved is not None else None

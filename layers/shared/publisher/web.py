@@ -265,7 +265,7 @@ def post_answer(call: Call, accepted: Accepted, post: Post) -> Answer:
     if post.status is Status.FAILED and post.failure is not None:
         answer = failure_answer(post.failure, call.request_id, post_id=post.post_id)
     else:
-        shown = PostAnswer.of(post).model_copy(update={"request_id": call.request_id})
+        shown = PostAnswer.of(post, call.request_id)
         answer = json_answer(200 if post.terminal else 202, shown)
     if accepted.request is not None:
         headers = {name: str(value) for name, value in answer.headers.items() if name == "Retry-After"}

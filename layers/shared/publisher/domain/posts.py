@@ -123,6 +123,7 @@ class Post(Frozen):
     revision: int = 0
     attempt: int = 0
     uploads_opened: int = 0
+    announced_bytes: int | None = None
     downloaded_bytes: int = 0
     media: Media | None = None
     upload: Upload | None = None
@@ -191,9 +192,9 @@ def begin_download(post: Post, now: float) -> Post:
     return enter(post, "DownloadMedia", now, status=Status.PROCESSING_DOWNLOAD)
 
 
-def downloading(post: Post, downloaded_bytes: int, now: float) -> Post:
-    """Note how far the download has come."""
-    return _change(post, now, downloaded_bytes=downloaded_bytes)
+def downloading(post: Post, downloaded_bytes: int, announced_bytes: int | None, now: float) -> Post:
+    """Note how far the download has come, and how long the media server said it is."""
+    return _change(post, now, downloaded_bytes=downloaded_bytes, announced_bytes=announced_bytes)
 
 
 def downloaded(post: Post, media: Media, now: float) -> Post:

@@ -47,11 +47,12 @@ def _store(ports: Ports, post: Post) -> tuple[StoredMedia, str, Post]:
     """Stream the URL into an object of its own, so that two workers never write the same one."""
     key = f"staging/{post.post_id}/{uuid.uuid4().hex}"
 
-    def progress(stored_bytes: int) -> None:
-        nonlocal post
-        post = ports.posts.save(downloading(post, stored_bytes, ports.clock.now()))
-
     with ports.fetcher.open(post.media_urls[0], max_bytes=int(VIDEO_BYTES)) as source:
+
+        def progress(stored_bytes: int) -> None:
+            nonlocal post
+            post = ports.posts.save(downloading(post, stored_bytes, source.size, ports.clock.now()))
+
         kind = sniff(source.head)
         if kind is None or not kind.is_video:
             raise InvalidMediaType(
