@@ -1,0 +1,188 @@
+"""Every arrow of the state machine, taken: each Next, Choice, Retry and Catch of the file."""
+
+from collections.abc import Callable, Iterator
+from itertools import pairwise
+from typing import Any, get_args
+
+import pytest
+
+from publisher.domain import errors
+from publisher.messages import NextState, StepInput, StepOutput
+from tests.workflow.conftest import Answer, Script
+from tests.workflow.engine import STATES, Execution, LambdaFailed
+
+TASKS = {name: state for name, state in STATES.items() if state["Type"] == "Task"}
+LEADS_TO: dict[str, Script] = {
+    "Reconcile": {"InitializePost": [errors.PublishingFailed("TikTok refused the post.", "Send another.")]},
+    "RecordFailure": {
+        "DownloadMedia": [errors.MediaDownloadFailed("The media server answered 404.", "Check the URL.")]
+    },
+}
+"""What makes the machine enter a state that it passes by when all goes well."""
+GOOD_WAY = [
+    "DownloadMedia",
+    "InitializePost",
+    "UploadChunks",
+    "WhatNext",
+    "WaitForTikTok",
+    "CheckStatus",
+    "WhatNext",
+    "RecordPublished",
+]
+CANNOT_COME = {"States.HeartbeatTimeout"}
+"""No task has a heartbeat and the interpreter makes none; the error is named because AWS may."""
+
+type Play = Callable[[Script], Execution]
+
+
+def _error(name: str) -> Exception:
+    """An error that the machine knows by this name."""
+    if name == "States.Timeout":
+        return TimeoutError()
+    if name.startswith("Lambda."):
+        return LambdaFailed(name.removeprefix("Lambda."))
+    kind: type[errors.PublisherError] = getattr(errors, name)
+    return kind("It happened.", "Do this.")
+
+
+def _arrows(kind: str) -> Iterator[Any]:
+    """State, and rule of its Retry or Catch."""
+    for name, state in TASKS.items():
+        for rule in state.get(kind, []):
+            yield pytest.param(name, rule, id=f"{name}-{rule['ErrorEquals'][0]}")
+
+
+def _retried() -> Iterator[Any]:
+    """State, rule of its Retry, and error."""
+    for name, state in TASKS.items():
+        for rule in state["Retry"]:
+            for error in rule["ErrorEquals"]:
+                if error not in CANNOT_COME:
+                    yield pytest.param(name, rule, error, id=f"{name}-{error}")
+
+
+def _script_for(name: str, *answers: Answer) -> Script:
+    return {**LEADS_TO.get(name, {}), name: list(answers)}
+
+
+def test_all_goes_well(play: Play) -> None:
+    execution = play({})
+    assert (execution.status, execution.states) == ("SUCCEEDED", GOOD_WAY)
+
+
+@pytest.mark.parametrize("name", [name for name, state in STATES.items() if "Next" in state])
+def test_a_state_that_is_done_is_followed_by_the_next(play: Play, name: str) -> None:
+    execution = play(LEADS_TO.get(name, {}))
+    assert (name, STATES[name]["Next"]) in pairwise(execution.states)
+
+
+@pytest.mark.parametrize("name", [name for name, state in TASKS.items() if state.get("End")])
+def test_a_recorded_outcome_ends_the_execution(play: Play, name: str) -> None:
+    execution = play(LEADS_TO.get(name, {}))
+    assert (execution.status, execution.states[-1]) == ("SUCCEEDED", name)
+
+
+@pytest.mark.parametrize("decision", get_args(NextState))
+@pytest.mark.parametrize("name", [name for name, state in TASKS.items() if state.get("Next") == "WhatNext"])
+def test_the_machine_goes_where_the_step_says(play: Play, name: str, decision: NextState) -> None:
+    execution = play(_script_for(name, StepOutput(next=decision, wait_seconds=7)))
+    after = execution.states[execution.states.index(name) :]
+    assert after[:3] == [name, "WhatNext", decision]
+
+
+@pytest.mark.parametrize("name", [name for name, state in TASKS.items() if state.get("Next") == "WhatNext"])
+def test_a_decision_that_nobody_knows_is_a_failure(play: Play, name: str) -> None:
+    execution = play(_script_for(name, {"next": "Elsewhere", "waitSeconds": 0}))
+    assert execution.states[-2:] == ["WhatNext", "RecordFailure"]
+
+
+def test_the_machine_waits_as_long_as_the_step_says(play: Play) -> None:
+    again = [StepOutput(next="WaitForTikTok", wait_seconds=seconds) for seconds in (5, 10, 20)]
+    assert play({"CheckStatus": again}).waits == [5, 5, 10, 20]
+
+
+@pytest.mark.parametrize(("name", "rule", "error"), list(_retried()))
+def test_an_error_that_time_mends_is_retried(play: Play, name: str, rule: dict[str, Any], error: str) -> None:
+    execution = play(_script_for(name, _error(error)))
+    assert execution.status == "SUCCEEDED"
+    assert execution.states == play(LEADS_TO.get(name, {})).states
+    assert execution.called.count(name) == 2
+    assert execution.retry_waits == [rule["IntervalSeconds"]]
+
+
+@pytest.mark.parametrize(("name", "rule"), list(_arrows("Retry")))
+def test_retries_back_off_and_end(play: Play, name: str, rule: dict[str, Any]) -> None:
+    error, most = rule["ErrorEquals"][0], rule["MaxAttempts"]
+    execution = play(_script_for(name, *[_error(error)] * (most + 1)))
+    backoff = [rule["IntervalSeconds"] * rule["BackoffRate"] ** number for number in range(most)]
+    assert execution.called.count(name) == most + 1
+    assert execution.retry_waits == [min(wait, rule["MaxDelaySeconds"]) for wait in backoff]
+    if TASKS[name].get("End"):
+        assert (execution.status, execution.error, execution.states[-1]) == ("FAILED", error, name)
+    else:
+        assert (name, TASKS[name]["Catch"][-1]["Next"]) in pairwise(execution.states)
+        assert execution.status == "SUCCEEDED"
+
+
+@pytest.mark.parametrize(("name", "rule"), list(_arrows("Catch")))
+def test_an_error_that_time_does_not_mend_is_caught_at_once(play: Play, name: str, rule: dict[str, Any]) -> None:
+    error = rule["ErrorEquals"][0] if rule["ErrorEquals"] != ["States.ALL"] else "PublishingFailed"
+    execution = play(_script_for(name, _error(error)))
+    place = execution.states.index(name)
+    caught = StepInput.model_validate(_payload_of(execution, rule["Next"], after=name))
+    assert execution.states[place + 1] == rule["Next"]
+    assert execution.retry_waits == []
+    assert caught.error is not None
+    assert (caught.error.name, caught.error.failure().error) == (error, "It happened.")
+
+
+def _payload_of(execution: Execution, name: str, *, after: str) -> dict[str, Any]:
+    return next(payload for state, payload in execution.calls[execution.called.index(after) :] if state == name)
+
+
+@pytest.mark.parametrize("name", [name for name, state in TASKS.items() if "Catch" in state])
+def test_a_killed_function_is_told_as_what_it_is(play: Play, name: str) -> None:
+    most = max(rule["MaxAttempts"] for rule in TASKS[name]["Retry"] if "States.Timeout" in rule["ErrorEquals"])
+    execution = play(_script_for(name, *[TimeoutError()] * (most + 1)))
+    target = TASKS[name]["Catch"][-1]["Next"]
+    caught = StepInput.model_validate(_payload_of(execution, target, after=name))
+    assert caught.error is not None
+    assert (caught.error.name, caught.error.failure().code) == ("States.Timeout", "InternalServerError")
+
+
+@pytest.mark.parametrize("name", [name for name, state in TASKS.items() if state.get("End")])
+def test_an_outcome_that_cannot_be_recorded_fails_the_execution(play: Play, name: str) -> None:
+    execution = play(_script_for(name, _error("NotFound")))
+    assert (execution.status, execution.error, execution.states[-1]) == ("FAILED", "NotFound", name)
+    assert execution.retry_waits == []
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_what_broke_in_a_step_is_not_told_in_the_history(play: Play, name: str) -> None:
+    execution = play(_script_for(name, ValueError("act.a-token-in-a-message")))
+    assert execution.retry_waits
+    assert '"InternalServerError' in execution.history
+    assert "a-token-in-a-message" not in execution.history
+
+
+def test_an_expired_upload_is_opened_again_and_goes_on(play: Play) -> None:
+    execution = play({"UploadChunks": [_error("UploadExpired")]})
+    assert execution.states == [*GOOD_WAY[:3], "InitializePost", *GOOD_WAY[2:]]
+
+
+def test_silence_after_a_lost_answer_is_asked_about(play: Play) -> None:
+    wait = StepOutput(next="WaitForTikTok", wait_seconds=60)
+    execution = play({"CheckStatus": [errors.TokenExpired("It is over.", "Connect.")] * 2, "Reconcile": [wait, wait]})
+    asked = ["CheckStatus", "Reconcile", "WhatNext", "WaitForTikTok"]
+    assert execution.states == [*GOOD_WAY[:5], *asked, *asked, *GOOD_WAY[5:]]
+
+
+def test_two_polls_take_few_transitions(play: Play) -> None:
+    execution = play({"CheckStatus": [StepOutput(next="WaitForTikTok", wait_seconds=5)]})
+    assert execution.transitions == len(execution.states) == 11
+
+
+@pytest.mark.parametrize("turns", [1, 3])
+def test_an_upload_that_needs_more_time_costs_two_transitions_a_turn(play: Play, turns: int) -> None:
+    execution = play({"UploadChunks": [StepOutput(next="UploadChunks")] * turns})
+    assert execution.transitions == len(GOOD_WAY) + 2 * turns
