@@ -92,6 +92,7 @@ FETCH_SECONDS = Limit(600, "seconds", "longest download of one media file", _PRO
 FETCH_RESUMES = Limit(3, "resumes", "most continuations of a cut download", _PRODUCT)
 FETCH_ADDRESSES = Limit(4, "addresses", "most addresses of one name that are tried", _PRODUCT)
 SNIFF_BYTES = Limit(64 * KIB, "bytes", "read before a download's kind is decided", _PRODUCT)
+PROBE_SECONDS = Limit(60, "seconds", "longest look into a video file", _PRODUCT)
 PART_BYTES = Limit(16 * MIB, "bytes", "size of a part stored in S3", "product; S3 takes 5 MiB to 5 GiB, 10,000 parts")
 
 # The life of a post
@@ -102,7 +103,7 @@ POLL_SECONDS = tuple(
 REVIEW_SECONDS = Limit(1800, "seconds", "an unclear outcome becomes REVIEW after", _PRODUCT)
 UPLOAD_LEASE_SECONDS = Limit(120, "seconds", "one worker's right to send chunks, renewed with each", _PRODUCT)
 YIELD_SECONDS = Limit(60, "seconds", "of function time left when an upload yields", _PRODUCT)
-STALLED_SECONDS = Limit(900, "seconds", "a post not moved for this long is looked after", _PRODUCT)
+STALLED_SECONDS = Limit(120, "seconds", "a post not moved for this long is looked after", _PRODUCT)
 REDRIVES = Limit(5, "executions", "most continuations of a post whose execution died", _PRODUCT)
 START_SECONDS = Limit(60, "seconds", "an accepted post that did not start is looked after", _PRODUCT)
 SWEEP_POSTS = Limit(100, "posts", "looked after in one sweep", _PRODUCT)
