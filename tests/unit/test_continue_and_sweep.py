@@ -112,7 +112,7 @@ def test_a_post_whose_execution_runs_is_looked_after_again_later(ports):
     ports.executions.start(post)
     swept(ports)
     assert list(ports.executions.started) == [f"{post.post_id}-0"]
-    assert stored(ports, post.post_id).watch_at == NOW + 900
+    assert stored(ports, post.post_id).watch_at == NOW + 120
 
 
 def test_a_post_whose_execution_ended_without_a_word_is_continued(ports):
