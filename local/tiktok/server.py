@@ -78,6 +78,7 @@ class Sandbox:
         """End every connection and wait until the last call is done."""
         self._server.stop()
         self._thread.join()
+        self._store.close()
         if self._is_temporary:
             shutil.rmtree(self.folder, ignore_errors=True)  # a download may still be writing
 

@@ -54,6 +54,11 @@ class Store:
             draft.replace(self._world_file)
             self._written = text
 
+    def close(self) -> None:
+        """Write nothing any more: the folder may be another store's from now on."""
+        with self._lock:
+            self._keep = False
+
     def reset(self) -> None:
         """Start over with a new world; ids go on, so that none comes twice."""
         with self._lock:

@@ -1,11 +1,20 @@
 """PULL_FROM_URL: the sandbox fetches the film from a host of the test's own."""
 
 import hashlib
+import json
+import subprocess
+import sys
 import time
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from threading import Event, Thread
 
 import pytest
+
+from local.tiktok.server import Sandbox
+
+ROOT = Path(__file__).parents[2]
 
 
 class MediaHost(ThreadingHTTPServer):
@@ -36,8 +45,9 @@ class MediaHandler(BaseHTTPRequestHandler):
         else:
             self.send_response(200)
             self.send_header("Content-Length", str(len(film) + (self.path == "/cut.mp4")))
-        self.end_headers()
-        self.wfile.write(film)
+        with suppress(ConnectionError):  # a stopped sandbox has hung up
+            self.end_headers()
+            self.wfile.write(film)
 
     def log_message(self, *args):
         pass
@@ -104,6 +114,24 @@ def test_a_redirect_an_error_or_a_cut_film_fails_the_pull(tiktok, pull, path):
     token, publish_id = pull(path)
     eventually(tiktok, lambda publish: publish["status"] == "FAILED")
     assert tiktok.state(token, publish_id)["fail_reason"] == "video_pull_failed"
+
+
+def test_a_pull_cut_short_by_a_stop_begins_anew(connect, host, tmp_path, clip):
+    base = f"http://127.0.0.1:{host.server_port}/"
+    command = [sys.executable, "-m", "local.tiktok", "--port", "0", "--state", tmp_path]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
+        assert process.stdout
+        tiktok = connect(json.loads(process.stdout.readline())["url"])
+        tiktok.settings(pull_local_urls=True)
+        tiktok.app(verified_properties=[base])
+        tiktok.init(tiktok.token(), source_info={"source": "PULL_FROM_URL", "video_url": f"{base}slow.mp4"})
+        process.terminate()
+    with Sandbox(state=tmp_path) as sandbox:
+        again = connect(sandbox.url)
+        assert again.log()["publishes"][0]["received"] == 0
+        host.released.set()
+        publish = eventually(again, lambda publish: publish["accepted_at"])
+        assert publish["sha256"] == hashlib.sha256(clip).hexdigest()
 
 
 def test_a_running_pull_can_be_cancelled(tiktok, pull, host):
