@@ -31,7 +31,9 @@ def film(
         stream = output.add_stream(codec, rate=rate)
         assert isinstance(stream, av.VideoStream)
         stream.width, stream.height, stream.pix_fmt = *size, "yuv420p"
-        stream.options = {"preset": "ultrafast"} if codec.startswith("libx26") else {"cpu-used": "8"}
+        stream.options = (
+            {"preset": "ultrafast"} if codec.startswith("libx26") else {"deadline": "realtime", "cpu-used": "8"}
+        )
         if times:
             stream.codec_context.time_base = Fraction(1, 1000)
         frame = av.VideoFrame(*size, "yuv420p")

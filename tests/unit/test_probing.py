@@ -2,11 +2,14 @@
 
 import io
 import struct
+import sys
+import time
 from fractions import Fraction
+from random import Random
 
 import pytest
 
-from publisher.domain.errors import InvalidMediaType
+from publisher.domain.errors import InternalServerError, InvalidMediaType, ServiceUnavailable
 from publisher.domain.limits import MIB
 from publisher.domain.media import VideoFacts
 from publisher.probing import probe
@@ -35,12 +38,12 @@ class Padded(Counted):
         at, size = boxes["mdat"]
         self._before = content[:at] + struct.pack(">I", size + padding) + content[at + 4 : at + size]
         self._after = content[at + size :]
-        self._end = len(content) + padding
+        self.end = len(content) + padding
         self._at = 0
         super().__init__(b"")
 
     def seek(self, offset: int, whence: int = 0) -> int:
-        self._at = {0: 0, 1: self._at, 2: self._end}[whence] + offset
+        self._at = {0: 0, 1: self._at, 2: self.end}[whence] + offset
         return self._at
 
     def tell(self) -> int:
@@ -48,8 +51,8 @@ class Padded(Counted):
 
     def read(self, size: int | None = -1) -> bytes:
         assert size is not None
-        first, last = self._at, min(self._end, self._at + size)
-        after = self._end - len(self._after)
+        first, last = self._at, min(self.end, self._at + size)
+        after = self.end - len(self._after)
         data = self._before[first:last]
         data += bytes(max(0, min(last, after) - max(first, len(self._before))))
         if last > after:
@@ -127,7 +130,7 @@ def test_a_frame_rate_that_varies_is_told_as_its_average(container, codec):
 def test_one_gigabyte_costs_a_few_megabytes_wherever_its_index_is(options):
     gigabyte = Padded(film(options=options), 1000 * MIB)
 
-    told = probe(gigabyte, 1000 * MIB)
+    told = probe(gigabyte, gigabyte.end)
 
     assert (told.duration_seconds, told.frames_per_second) == (1.0, 30.0)
     assert len(gigabyte.sizes) <= 6
@@ -172,6 +175,75 @@ def test_what_is_no_video_is_refused_in_a_sentence(content):
 
 def test_matroska_is_refused_although_webm_is_made_of_it():
     assert refusal(film("matroska", "libx264")) == "The media is not a video in MP4, MOV or WebM."
+
+
+def test_a_file_that_keeps_the_library_busy_for_minutes_is_given_up_in_time():
+    content = film(options="movflags=cmaf")
+    at = content.index(b"trun") + 8
+    busy = content[:at] + struct.pack(">I", 0x7FFFFFFF) + content[at + 4 :]
+    started = time.monotonic()
+
+    with pytest.raises(InvalidMediaType, match="takes too long"):
+        probe(io.BytesIO(busy), len(busy), seconds=0.5)
+
+    assert time.monotonic() - started < 5
+
+
+def replace_library(monkeypatch, folder, serve: str) -> None:
+    """Let the process that looks into files run this code instead."""
+    package = folder / "publisher"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    (package / "mediainfo.py").write_text(f"import os\n{serve}")
+    monkeypatch.setattr(sys, "path", [str(folder), *sys.path])
+
+
+def test_a_file_that_crashes_the_library_is_refused(monkeypatch, tmp_path):
+    ask_and_crash = """
+from multiprocessing.connection import Connection
+def serve(descriptor, size, speed):
+    parent = Connection(descriptor)
+    parent.send_bytes(b'{"read": [0, 10]}')
+    parent.recv_bytes()
+    os.abort()
+"""
+    replace_library(monkeypatch, tmp_path, ask_and_crash)
+
+    assert refusal(film()) == "The video file cannot be read."
+
+
+def test_a_library_that_does_not_start_is_our_fault_and_not_the_files(monkeypatch, tmp_path):
+    replace_library(monkeypatch, tmp_path, "os._exit(1)")
+
+    with pytest.raises(InternalServerError):
+        facts(film())
+
+
+def test_an_error_of_reading_the_file_comes_through():
+    class Broken(io.BytesIO):
+        def read(self, size: int | None = -1) -> bytes:
+            if self.tell():
+                raise ServiceUnavailable("S3 did not answer.", "Try again.")
+            return super().read(size)
+
+    content = Padded(film(), 10 * MIB)
+    broken = Broken(content.read(content.end))
+
+    with pytest.raises(ServiceUnavailable):
+        probe(broken, content.end)
+
+
+def test_damaged_films_are_described_or_refused_and_nothing_else():
+    choose = Random(7)
+    for number in range(12):
+        content = bytearray(film(*choose.choice([("mp4", "libx264"), ("webm", "libvpx-vp9"), ("mov", "libx264")])))
+        for _ in range(choose.choice([1, 5, 30])):
+            content[choose.randrange(min(len(content), 3000))] = choose.choice([0, 1, 127, 255])
+        try:
+            told = probe(io.BytesIO(content), len(content), seconds=5)
+        except InvalidMediaType:
+            continue
+        assert told.duration_seconds > 0, number
 
 
 def test_media_that_refers_to_another_place_does_not_make_us_look_there():

@@ -1,69 +1,127 @@
-"""Reading what a video's container says of itself, with MediaInfo's library.
+"""Reading what a video's container says of itself."""
 
-MediaInfo seeks: an index at the end of a large file costs two or three reads of `_READ_BYTES`, not the whole file.
-"""
+import json
+import math
+import subprocess
+import sys
+import time
+from multiprocessing import Pipe
+from typing import Any, BinaryIO, NamedTuple
 
-from typing import BinaryIO
-
-from pymediainfo import MediaInfo, Track
-
-from publisher.domain.errors import InvalidMediaType
-from publisher.domain.limits import SNIFF_BYTES
+from publisher.domain.errors import InternalServerError, InvalidMediaType
+from publisher.domain.limits import PROBE_SECONDS, SNIFF_BYTES
 from publisher.domain.media import VideoFacts
-from publisher.domain.sniffing import sniff
+from publisher.domain.sniffing import Kind, sniff
 
-_READ_BYTES = 1024 * 1024
-_SEEKING, _THROUGHOUT = 0.5, 1.0
+_HERE_AND_THERE, _EVERY_FRAME = 0.5, 1.0
+_MESSAGE_BYTES = 64 * 1024
 _CODECS = {"AVC": "H.264", "HEVC": "H.265"}
-_RE_EXPORT = "Play the file to see whether it is whole, and export it again as MP4."
+_EXPORT_AGAIN = "Play the file to see whether it is whole, and export it again as MP4."
 
 
-def probe(file: BinaryIO, size: int) -> VideoFacts:
+def probe(file: BinaryIO, size: int, *, seconds: float = PROBE_SECONDS) -> VideoFacts:
     """Return the facts of the video in `file`, which has `size` bytes and can seek.
 
     A streamed recording may tell its duration or frame rate only by its frames; such a file is read throughout.
-    InvalidMediaType when there is no video, it is incomplete, or it does not tell what has to be known.
+    InvalidMediaType when there is no video, it is incomplete, it does not tell what has to be known, or finding out
+    takes longer than `seconds`.
     """
+    deadline = time.monotonic() + seconds
     file.seek(0)
     kind = sniff(file.read(SNIFF_BYTES))
     if kind is None or not kind.is_video:
         raise InvalidMediaType("The media is not a video in MP4, MOV or WebM.", "Give a video file.")
-    info = _parse(file, _SEEKING)
-    facts = _facts(info)
+    told = _ask(file, size, _HERE_AND_THERE, deadline)
     # A streamed recording declares neither duration nor end, so that its end cannot be missing.
-    if info.general_tracks[0].istruncated == "Yes" and (facts is None or facts["duration_seconds"]):
-        raise InvalidMediaType("The video file is incomplete: its end is missing.", _RE_EXPORT)
-    if facts and not (facts["duration_seconds"] and facts["frames_per_second"]):
-        facts = _facts(_parse(file, _THROUGHOUT))
-    if facts is None:
-        what = "only sound" if info.audio_tracks else "no video that can be read"
-        raise InvalidMediaType(f"The media file holds {what}.", _RE_EXPORT)
-    missing = [name.replace("_", " ") for name, value in facts.items() if not value]
+    if told.is_truncated and (told.duration_seconds or not told.has_video):
+        raise InvalidMediaType("The video file is incomplete: its end is missing.", _EXPORT_AGAIN)
+    if not told.has_video:
+        what = "only sound" if told.has_sound else "no video that can be read"
+        raise InvalidMediaType(f"The media file holds {what}.", _EXPORT_AGAIN)
+    if not (told.duration_seconds and told.frames_per_second):
+        told = _ask(file, size, _EVERY_FRAME, deadline)
+    return _facts(kind, size, told)
+
+
+class _Told(NamedTuple):
+    """What MediaInfo told; 0 and "" for what it did not."""
+
+    is_truncated: bool
+    has_video: bool
+    has_sound: bool
+    duration_seconds: float
+    frames_per_second: float
+    width: float
+    height: float
+    codec: str
+
+
+def _facts(kind: Kind, size: int, told: _Told) -> VideoFacts:
+    missing = [name.replace("_", " ") for name in _Told._fields[3:] if not getattr(told, name)]
     if missing:
-        raise InvalidMediaType(f"The video does not tell its {' and '.join(missing)}.", _RE_EXPORT)
-    return VideoFacts.model_validate({"content_type": str(kind), "size": size, **facts})
+        raise InvalidMediaType(f"The video does not tell its {' and '.join(missing)}.", _EXPORT_AGAIN)
+    return VideoFacts(
+        content_type=kind,
+        size=size,
+        duration_seconds=told.duration_seconds,
+        width=round(told.width),
+        height=round(told.height),
+        frames_per_second=told.frames_per_second,
+        codec=told.codec,
+    )
 
 
-def _parse(file: BinaryIO, speed: float) -> MediaInfo:
-    return MediaInfo.parse(file, parse_speed=speed, buffer_size=_READ_BYTES)
+def _ask(file: BinaryIO, size: int, speed: float, deadline: float) -> _Told:
+    """Let MediaInfo look into the file, in a process that ends with this call."""
+    ours, theirs = Pipe()
+    program = (
+        f"import sys; sys.path[:] = {sys.path!r}; from publisher.mediainfo import serve; "
+        f"serve({theirs.fileno()}, {size}, {speed})"
+    )
+    with ours, theirs:
+        process = subprocess.Popen(  # noqa: S603 - a program of ours, and a number
+            [sys.executable, "-c", program], pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL
+        )
+        theirs.close()
+        has_begun = False
+        try:
+            while ours.poll(max(0, deadline - time.monotonic())):
+                message = json.loads(ours.recv_bytes(_MESSAGE_BYTES))
+                if "told" in message:
+                    return _told(message["told"])
+                has_begun = True
+                position, length = message["read"]
+                file.seek(position)
+                ours.send_bytes(file.read(length))
+        except (EOFError, ConnectionError) as error:
+            if not has_begun:
+                raise InternalServerError("MediaInfo does not start.", "The log says why.") from error
+            raise InvalidMediaType("The video file cannot be read.", _EXPORT_AGAIN) from error
+        finally:
+            process.kill()
+            process.wait()
+    raise InvalidMediaType("Reading the video file takes too long.", _EXPORT_AGAIN)
 
 
-def _facts(info: MediaInfo) -> dict[str, float | str | None] | None:
-    """Return what is told of the first video, by the names of VideoFacts, 0 for the untold; None without a video."""
-    if not info.video_tracks:
-        return None
-    container, video = info.general_tracks[0], info.video_tracks[0]
-    milliseconds = max(_number(container, "duration"), _number(video, "duration"))
-    return {
-        "duration_seconds": milliseconds / 1000,
-        "width": _number(video, "width"),
-        "height": _number(video, "height"),
-        "frames_per_second": _number(video, "frame_rate"),
-        "codec": _CODECS.get(video.format, video.format),
-    }
+def _told(told: dict[str, Any]) -> _Told:
+    container, video = told["container"], told["video"] or {}
+    coding = str(video.get("format") or "")
+    return _Told(
+        is_truncated=container["istruncated"] == "Yes",
+        has_video=bool(video),
+        has_sound=told["has_sound"],
+        duration_seconds=max(_number(container, "duration"), _number(video, "duration")) / 1000,
+        frames_per_second=_number(video, "frame_rate"),
+        width=_number(video, "width"),
+        height=_number(video, "height"),
+        codec=_CODECS.get(coding, coding),
+    )
 
 
-def _number(track: Track, name: str) -> float:
-    """Return a number of a track; 0 when it is not told."""
-    value = getattr(track, name)
-    return 0 if value is None else float(value)
+def _number(values: dict[str, Any], name: str) -> float:
+    """Return a positive number; 0 for anything else, since damaged files are told in odd ways."""
+    try:
+        number = float(values.get(name) or 0)
+    except ValueError:
+        return 0
+    return number if math.isfinite(number) and number > 0 else 0
