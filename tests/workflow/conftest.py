@@ -1,32 +1,11 @@
-"""The machine, and steps that answer from a script."""
+"""The machine, and a way to play scripts on it."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from types import SimpleNamespace
-from typing import Any
+from collections.abc import Callable, Iterator
 
 import pytest
 
-from publisher.messages import StepInput, StepOutput
-from publisher.ports import Ports, SecondsLeft
-from publisher.step import step
-from tests.fakes import FakePorts
-from tests.workflow.engine import Engine, Execution, Function, LambdaFailed, engine
-
-GIVEN = {"postId": "post-1", "accountId": "account-1", "execution": "post-1-0"}
-CONTEXT: Any = SimpleNamespace(aws_request_id="request-1", get_remaining_time_in_millis=lambda: 900_000)
-GOOD = {
-    "DownloadMedia": StepOutput(next="UploadChunks"),
-    "InitializePost": StepOutput(next="UploadChunks"),
-    "UploadChunks": StepOutput(next="WaitForTikTok", wait_seconds=5),
-    "CheckStatus": StepOutput(next="RecordPublished"),
-    "Reconcile": StepOutput(next="RecordFailure"),
-    "RecordPublished": StepOutput(next="RecordPublished"),
-    "RecordFailure": StepOutput(next="RecordFailure"),
-}
-"""What each step answers when its script is over."""
-
-type Answer = StepOutput | Exception | dict[str, Any]
-type Script = Mapping[str, Sequence[Answer]]
+from tests.workflow.engine import Engine, Execution, engine
+from tests.workflow.script import Script, play
 
 
 @pytest.fixture(scope="module")
@@ -35,42 +14,6 @@ def machine() -> Iterator[Engine]:
         yield running
 
 
-@pytest.fixture
-def play(machine: Engine) -> Callable[[Script], Execution]:
-    """Run the machine with steps that answer, by state, what the script says."""
-
-    def run(script: Script) -> Execution:
-        execution = machine.run({state: _scripted(state, script.get(state, ())) for state in GOOD}, GIVEN)
-        assert_only_ids_travel(execution)
-        return execution
-
-    return run
-
-
-def _scripted(state: str, script: Sequence[Answer]) -> Function:
-    """The real entry of a step around an answer or error."""
-    answers = iter(script)
-
-    def function(payload: dict[str, Any]) -> dict[str, Any]:
-        answer = next(answers, GOOD[state])
-        if isinstance(answer, LambdaFailed | TimeoutError):
-            raise answer  # not from the step's code
-        if isinstance(answer, dict):
-            return answer
-
-        def act(request: StepInput, ports: Ports, seconds_left: SecondsLeft) -> StepOutput:
-            if isinstance(answer, Exception):
-                raise answer
-            return answer
-
-        return step(act, ports=FakePorts)(payload, CONTEXT)
-
-    return function
-
-
-def assert_only_ids_travel(execution: Execution) -> None:
-    for _, payload in execution.calls:
-        assert {key: payload[key] for key in GIVEN} == GIVEN
-        assert set(payload) <= {*GIVEN, "step", "error"}
-        assert set(payload.get("step", {})) <= {"next", "waitSeconds"}
-        assert set(payload.get("error", {})) <= {"Error", "Cause"}
+@pytest.fixture(name="play")
+def play_on(machine: Engine) -> Callable[[Script], Execution]:
+    return lambda script: play(machine, script)
