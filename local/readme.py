@@ -22,10 +22,11 @@ def render(text: str) -> str:
         ("limits", _limits()),
         ("permissions", _permissions(template)),
     ):
-        marks = rf"(<!-- {name}: make readme -->\n).*?(<!-- end -->)"
-        text, found = re.subn(marks, lambda match, block=block: match[1] + block + match[2], text, flags=re.DOTALL)
-        if found != 1:
+        before, mark, after = text.partition(f"<!-- {name}: make readme -->\n")
+        _, end, rest = after.partition("<!-- end -->")
+        if not (mark and end):
             raise ValueError(f"README.md has no block {name}")
+        text = before + mark + block + end + rest
     return text
 
 

@@ -17,7 +17,7 @@ def test_the_picture_and_the_tables_are_those_of_the_code():
 
 
 def test_the_picture_has_every_arrow_of_the_machine_and_no_other():
-    picture = re.search(r"```mermaid\n(.*?)```", README.read_text(), re.DOTALL)[1]
+    (picture,) = re.findall(r"```mermaid\n(.*?)```", README.read_text(), re.DOTALL)
     drawn = set(re.findall(r"(\S+) --> (\S+)", picture))
     machine = json.loads((ROOT / "statemachine/publish_post.asl.json").read_text())
     there = {("[*]", machine["StartAt"])}

@@ -30,7 +30,8 @@ class Client:
         browser = requests.Session()
         answer = decide(browser, self.start(browser), username, **choice)
         assert answer.status_code == 200, answer.text
-        return answer.json()["account"]
+        account: dict[str, Any] = answer.json()["account"]
+        return account
 
     def publish(self, body: dict[str, Any], **headers: str) -> requests.Response:
         return requests.post(self.api + "/v2/posts", json=body, headers=self.headers | headers, timeout=40)
@@ -39,7 +40,7 @@ class Client:
         """Return the post when it has ended."""
         until = time.monotonic() + seconds
         while True:
-            post = self.get(f"/v2/posts/{post_id}").json()
+            post: dict[str, Any] = self.get(f"/v2/posts/{post_id}").json()
             if post["status"] in ENDED:
                 return post
             assert time.monotonic() < until, f"the post has not ended: {post}"
@@ -69,14 +70,20 @@ def decide(
     """Fill in TikTok's consent form and go back to where it leads."""
     page = consent_page.text
     assert consent_page.status_code == 200, page
-    action = html.unescape(re.search(r'<form[^>]*action="([^"]+)"', page)[1])
-    field = re.search(r'type="checkbox" name="([^"]+)"', page)[1]
+    action = html.unescape(_first(r'<form[^>]*action="([^"]+)"', page))
+    field = _first(r'type="checkbox" name="([^"]+)"', page)
     offered = re.findall(rf'name="{field}" value="([^"]+)"', page)
-    button = re.search(rf'<button[^>]*name="([^"]+)"[^>]*value="{decision}"', page)[1]
+    button = _first(rf'<button[^>]*name="([^"]+)"[^>]*value="{decision}"', page)
     chosen = [(field, scope) for scope in offered if scopes is None or scope in scopes]
     form = [("username", username), (button, decision), *chosen]
     url = urljoin(consent_page.url, action)
     return browser.post(url, data=form, headers={"Accept": accept}, timeout=40)
+
+
+def _first(pattern: str, page: str) -> str:
+    found = re.search(pattern, page)
+    assert found, page
+    return found[1]
 
 
 def query_of(url: str) -> dict[str, str]:

@@ -28,7 +28,7 @@ from publisher.use_cases.sweep import sweep
 from publisher.use_cases.upload_chunks import upload_chunks
 from publisher.use_cases.use_access_token import seal_tokens, tokens_context
 from tests.builders import MIB, NOW, a_post, an_account
-from tests.fakes import FakePorts
+from tests.fakes import FakePorts, Faults
 
 URL = "https://media.example/film.mp4"
 STEPS = {
@@ -47,10 +47,11 @@ class Killed(BaseException):
     """The worker is gone in the middle of a step."""
 
 
-class Trouble:
+class Trouble(Faults):
     """Stands in for a fake's faults: does what is planned for the n-th call of the running step."""
 
     def __init__(self, machine: "LedgerMachine") -> None:
+        super().__init__()
         self.machine = machine
 
     @contextmanager
@@ -265,7 +266,9 @@ def test_the_machine_reaches_every_outcome():
 
     class Watched(LedgerMachine):
         def teardown(self) -> None:
+            self.plan = {}
             post = self.ports.posts.get(self.post.post_id)
+            assert post is not None
             seen.add(post.status)
 
     run_state_machine_as_test(Watched, settings=budget(300, 20))
