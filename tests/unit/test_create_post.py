@@ -161,7 +161,8 @@ def test_a_switched_off_interaction_goes_out_off_with_a_warning(ports):
 
 
 def test_a_draft_needs_no_privacy_and_says_what_it_leaves_behind(ports):
-    post = accept(ports, a_body(ports.connect().account_id, privacyLevel=None, draft=True)).post
+    body = a_body(ports.connect().account_id, text="No hashtags.", privacyLevel=None, draft=True)
+    post = accept(ports, body).post
     assert (post.options.draft, post.options.privacy_level) == (True, None)
     assert len(post.warnings) == 1
     assert "no caption or options" in post.warnings[0]
@@ -180,6 +181,7 @@ def test_a_scope_that_the_creator_withheld_is_named(ports, scopes, draft, missin
     with pytest.raises(InvalidToken, match=missing) as caught:
         accept(ports, a_body(account.account_id, draft=draft))
     assert missing in caught.value.message
+    assert ("as a draft" in caught.value.message) is ("video.upload" in scopes)
     assert_untouched(ports)
 
 
@@ -254,6 +256,40 @@ def test_the_same_key_with_another_body_is_refused(ports):
     assert len(posts_of(ports)) == 1
 
 
+@pytest.mark.parametrize("key", ["k", "k" * 255, "Schlüssel 1"])
+def test_a_key_of_1_to_255_printable_characters_is_kept(ports, key):
+    body = a_body(ports.connect().account_id)
+    accept(ports, body, key=key)
+    with pytest.raises(RequestInFlight):
+        accept(ports, body, key=key)
+
+
+def test_a_known_key_needs_nothing_of_tiktok(ports):
+    body = a_body(ports.connect().account_id)
+    first = accept(ports, body, key="key-1")
+    ports.posts.answer(first.request, "{}")
+    ports.tiktok.creator_answer = ServiceUnavailable("TikTok is down.", "Try again.")
+    assert accept(ports, body, key="key-1").replay == "{}"
+
+
+@pytest.mark.parametrize(
+    ("text", "error"), [("Another.", IdempotencyKeyReused), ("A rabbit. #a #b #c", RequestInFlight)]
+)
+def test_of_two_requests_that_arrive_together_the_second_is_told_what_it_met(ports, text, error):
+    account_id = ports.connect().account_id
+    creator = ports.tiktok.creator
+
+    def creator_after_the_other(token):
+        ports.tiktok.creator = creator
+        accept(ports, a_body(account_id, text=text), key="key-1")
+        return creator(token)
+
+    ports.tiktok.creator = creator_after_the_other
+    with pytest.raises(error):
+        accept(ports, a_body(account_id), key="key-1")
+    assert len(posts_of(ports)) == 1
+
+
 def test_a_key_counts_in_its_own_workspace(ports):
     mine, theirs = ports.connect(), ports.connect(workspace_id="workspace-2")
     accept(ports, a_body(mine.account_id), key="key-1")
@@ -270,6 +306,8 @@ def test_a_request_in_flight_is_told_when_to_come_back(ports):
     assert caught.value.retry_after == 19
     ports.clock.time += 19
     assert accept(ports, body, key="key-1").replay is None
+    with pytest.raises(RequestInFlight):
+        accept(ports, body, key="key-1")
 
 
 def test_a_worker_killed_after_accepting_is_continued_with_the_same_post(ports):

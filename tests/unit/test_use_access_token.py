@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from publisher.domain.accounts import Account, AccountState, with_lease
+from publisher.domain.accounts import SCOPES, Account, AccountState, with_lease
 from publisher.domain.errors import (
     Busy,
     InternalServerError,
@@ -303,6 +303,29 @@ def test_new_tokens_are_written_until_they_are_stored(ports, account_id, error, 
     assert ports.accounts.get(account_id).tokens.ver == 2
     assert username(ports, account_id) == "a_creator"
     assert ports.tiktok.refreshes == 1
+
+
+def test_tokens_that_cannot_be_stored_at_all_are_an_error(ports, account_id):
+    ports.clock.time += DAY
+    refresh = ports.tiktok.refresh
+
+    def refresh_before_a_storm(token):
+        for _ in range(5):
+            ports.accounts.faults.before("save", ServiceUnavailable("DynamoDB did not answer.", "Try again."))
+        return refresh(token)
+
+    ports.tiktok.refresh = refresh_before_a_storm
+    with pytest.raises(ServiceUnavailable, match="DynamoDB"):
+        username(ports, account_id)
+
+
+@pytest.mark.parametrize(("told", "kept"), [((), SCOPES), (("video.upload", "video.publish"),) * 2])
+def test_a_refresh_may_change_the_scopes_and_one_that_names_none_keeps_them(ports, account_id, told, kept):
+    ports.clock.time += DAY
+    refresh = ports.tiktok.refresh
+    ports.tiktok.refresh = lambda token: refresh(token).model_copy(update={"scopes": told})
+    username(ports, account_id)
+    assert stored(ports, account_id).scopes == kept
 
 
 # Tokens that TikTok refuses

@@ -723,6 +723,13 @@ def test_an_accounts_state_is_shown(http, ports, seconds, state, valid):
     assert (account["state"], account["is_valid"]) == (state, valid)
 
 
+def test_a_return_address_of_somebody_else_is_no_way_out(http, ports):
+    evil = {"return_to": "https://evil.example", "redirect_uri": "https://evil.example"}
+    answer = http.get("/oauth/tiktok/start", query=evil)
+    assert urlsplit(answer.headers["Location"]).hostname == "tiktok.example"
+    assert "evil.example" not in answer.headers["Location"]
+
+
 def test_the_front_page_and_the_health_check_are_open(http):
     assert http.get("/", key=None).headers["Content-Type"] == "text/html; charset=utf-8"
     assert http.get("/health", key=None).json == {"status": "ok"}
