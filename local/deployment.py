@@ -2,6 +2,7 @@
 
 import json
 import time
+from contextlib import suppress
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -22,7 +23,8 @@ def deploy(emulator: Emulator, template: Template, parameters: dict[str, str]) -
     Data, keys and schedules of a stack that is there stay. Raises LocalError with CloudFormation's reason.
     """
     storage = emulator.client("s3")
-    storage.create_bucket(Bucket=BOOTSTRAP_BUCKET)
+    with suppress(storage.exceptions.BucketAlreadyOwnedByYou):
+        storage.create_bucket(Bucket=BOOTSTRAP_BUCKET)
     storage.put_object(Bucket=BOOTSTRAP_BUCKET, Key=BOOTSTRAP_KEY, Body=bootstrap_archive())
     storage.put_object(Bucket=BOOTSTRAP_BUCKET, Key=_TEMPLATE_KEY, Body=json.dumps(template.cloudformation))
     request = {
@@ -37,7 +39,17 @@ def deploy(emulator: Emulator, template: Template, parameters: dict[str, str]) -
         _await(cloudformation, action)
     pages = cloudformation.get_paginator("list_stack_resources").paginate(StackName=_STACK)
     resources = [resource for page in pages for resource in page["StackResourceSummaries"]]
-    return {resource["LogicalResourceId"]: resource["PhysicalResourceId"] for resource in resources}
+    names = {resource["LogicalResourceId"]: resource["PhysicalResourceId"] for resource in resources}
+    _reserve_concurrency(emulator.client("lambda"), template, names)
+    return names
+
+
+def _reserve_concurrency(functions: Any, template: Template, names: dict[str, str]) -> None:
+    """Do what MiniStack's CloudFormation leaves out."""
+    for logical_id, resource in template.cloudformation["Resources"].items():
+        reserved = resource.get("Properties", {}).get("ReservedConcurrentExecutions")
+        if reserved is not None:
+            functions.put_function_concurrency(FunctionName=names[logical_id], ReservedConcurrentExecutions=reserved)
 
 
 def _exists(cloudformation: Any) -> bool:

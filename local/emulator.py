@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -29,6 +30,10 @@ class Emulator:
         """Make a boto3 client that talks to it."""
         return client_of(self.url, service, config)
 
+    def keep(self) -> None:
+        """Let the state outlive the process from now on."""
+        self.process.send_signal(signal.SIGUSR1)
+
 
 def client_of(url: str, service: str, config: Config | None = None) -> Any:
     """Make a boto3 client that talks to the MiniStack at `url`."""
@@ -50,21 +55,23 @@ def running_emulator(state: Path, logs: Path, function_environment: dict[str, st
     """
     if not _PYTHON.exists():
         raise LocalError("MiniStack is not installed: run `make setup`.")
-    temporary = state / "tmp"
-    shutil.rmtree(temporary, ignore_errors=True)
+    services, temporary = state / "services", state / "tmp"
+    # Objects are stored at once and all else at the end: without it they are what an unfinished start has left.
+    shutil.rmtree(temporary if services.exists() else state, ignore_errors=True)
     temporary.mkdir(parents=True)
     environment = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "LC_ALL") if name in os.environ}
     environment |= {
         "AWS_ACCESS_KEY_ID": ACCOUNT,
         "AWS_SECRET_ACCESS_KEY": _SECRET,
         "IOT_MTLS_ENABLED": "0",
+        "LAMBDA_WARM_TTL_SECONDS": "60",
         "MINISTACK_REGION": REGION,
         "PERSIST_STATE": "1",
         "PYTHONUNBUFFERED": "1",
         "S3_DATA_DIR": str(state / "s3"),
         "S3_PERSIST": "1",
         "SFTP_ENABLED": "0",
-        "STATE_DIR": str(state / "services"),
+        "STATE_DIR": str(services),
         "TMPDIR": str(temporary),
     }
     environment |= function_environment

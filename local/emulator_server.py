@@ -4,6 +4,8 @@ MiniStack itself saves its state at an orderly end only, and until it has ended 
 effects it then forgets: a post could be published and the ledger not know. So at SIGTERM this freezes the functions
 first, saves, and ends everything at once. It reaches into MiniStack for that, whose version is pinned.
 
+It saves only when SIGUSR1 has said that the stack is whole: half a stack could not be brought up to date later.
+
 Prints one line of JSON when it listens: {"url": "http://127.0.0.1:…"}.
 """
 
@@ -38,7 +40,8 @@ async def _serve(listener: socket.socket) -> None:
     from ministack import app  # type: ignore[import-not-found]  # noqa: PLC0415
 
     loop = asyncio.get_running_loop()
-    loop.add_signal_handler(signal.SIGTERM, _save_and_end)
+    loop.add_signal_handler(signal.SIGTERM, os.killpg, 0, signal.SIGKILL)
+    loop.add_signal_handler(signal.SIGUSR1, loop.add_signal_handler, signal.SIGTERM, _save_and_end)
     config = Config()
     config.bind = [f"fd://{listener.fileno()}"]
     config.keep_alive_timeout = 75

@@ -56,6 +56,10 @@ class Child:
         self.name, self.log, self.report = name, log, report
         self._process = process
 
+    def send_signal(self, number: signal.Signals) -> None:
+        """Send it a signal."""
+        self._process.send_signal(number)
+
     def check(self) -> None:
         """Raise LocalError when the process has ended."""
         if self._process.poll() is not None:

@@ -83,6 +83,7 @@ def running_stack(options: Options) -> Iterator[Stack]:
         keys = open_keys(emulator.client("dynamodb"), names["KeysTable"])
         api_key = first_key(keys, state.path / "api_key")
         _check_health(front.url, state.logs)
+        emulator.keep()
         with state.announced(emulator.url, names["KeysTable"]):
             yield Stack(front.url, api_key, tiktok, state.logs, tuple(children))
 
