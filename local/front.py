@@ -150,6 +150,8 @@ class _Handler(BaseHTTPRequestHandler):
         if "chunked" in self.headers.get("Transfer-Encoding", "").lower():
             return self._chunked_body()
         length = int(self.headers.get("Content-Length", 0))
+        if length < 0:
+            raise ValueError
         if length <= BODY_BYTES:
             return self.rfile.read(length)
         # A client that is still sending would see a reset instead of the answer.

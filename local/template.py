@@ -58,13 +58,15 @@ def read_template(path: Path) -> Template:
                 _run_from_source(path, name, resource["Properties"], shared)
             case "AWS::Serverless::StateMachine":
                 _inline_definition(path, name, resource["Properties"])
+    # The map is of AWS's managed policies: our functions name their permissions themselves.
+    translator = Translator({}, Parser(), boto_session=boto3.Session(region_name=REGION))
     try:
-        # The map is of AWS's managed policies: our functions name their permissions themselves.
-        translator = Translator({}, Parser(), boto_session=boto3.Session(region_name=REGION))
         cloudformation = translator.translate(sam, parameter_values={})
     except InvalidDocumentException as error:
         causes = "; ".join(cause.message for cause in error.causes)
         raise LocalError(f"{path.name} is not a valid SAM template: {_one_line(causes)}") from error
+    finally:
+        translator.metrics.publish()  # else it complains on stderr in the end
     missing = _references(cloudformation) - set(cloudformation["Resources"]) - set(cloudformation.get("Parameters", {}))
     if missing:
         raise LocalError(f"{path.name} refers to {', '.join(sorted(missing))}, which it does not define.")

@@ -95,9 +95,14 @@ def media_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MediaServ
 
 
 @pytest.fixture(scope="session")
-def ready(media_server: MediaServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
+def state(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The state directory of the stack."""
+    return tmp_path_factory.mktemp("state")
+
+
+@pytest.fixture(scope="session")
+def ready(media_server: MediaServer, state: Path) -> Iterator[dict[str, Any]]:
     """The line that the stack prints when it is ready."""
-    state = tmp_path_factory.mktemp("state")
     command = [sys.executable, "-m", "local", "--port", str(free_port()), "--state", str(state)]
     with (state / "stderr").open("w") as stderr:
         stack = subprocess.Popen(
