@@ -149,6 +149,11 @@ def test_a_fault_of_ours_stops_no_other_post_and_is_not_hidden(ports):
     assert stored(ports, broken.post_id).revision == 0
 
 
+def test_a_post_that_is_gone_by_now_is_passed_over(ports):
+    ports.posts.due = lambda _now, _most: ["9e1f9c1c-58e8-4b0c-9d0b-6a1f8c9f1f11"]
+    assert swept(ports) == Swept(looked_after=1, errors={})
+
+
 def test_a_sweep_ends_with_its_time(ports):
     posts = [accepted(ports, watch_at=NOW - number) for number in range(3)]
     left = iter([100, 100, 14.9])

@@ -546,7 +546,7 @@ def falling(*seconds: float) -> Callable[[], float]:
 
 
 def test_with_a_minute_left_it_yields_and_is_entered_again(opened):
-    assert opened.run("UploadChunks", left=falling(300, 61, 59.9)).next == "UploadChunks"
+    assert opened.run("UploadChunks", left=falling(300, 60, 59.9)).next == "UploadChunks"
     assert (opened.post.next_byte, opened.post.lease, opened.post.last_offered) == (8, None, False)
     assert opened.run("UploadChunks", left=falling(900)).next == "WaitForTikTok"
     assert_arrived_once(opened)
@@ -577,8 +577,15 @@ def test_media_that_ends_early_is_not_sent_short(opened):
 
 
 def test_when_tiktok_has_all_bytes_sooner_than_we_think_there_is_no_way_back(opened):
-    opened.ports.tiktok.put_chunk = lambda *_, **__: ChunkAnswer(kind="complete")
+    sent = []
+
+    def take_all(*_given, **named):
+        sent.append(named["chunk"].first)
+        return ChunkAnswer(kind="complete")
+
+    opened.ports.tiktok.put_chunk = take_all
     assert opened.run("UploadChunks").next == "WaitForTikTok"
+    assert sent == [0]
     assert (opened.post.all_sent, opened.post.last_offered) == (True, True)
 
 
@@ -735,6 +742,11 @@ def test_what_tiktok_has_not_confirmed_is_never_written_as_published(sent, confi
     with pytest.raises(InternalServerError):
         sent.run("RecordPublished")
     assert not sent.post.terminal
+
+
+def test_a_post_that_failed_lets_its_media_go(downloaded):
+    downloaded.run("RecordFailure")
+    assert (downloaded.post.status, downloaded.ports.media.objects) == (Status.FAILED, {})
 
 
 def test_an_error_of_a_step_is_the_posts_failure(work):
