@@ -1,15 +1,23 @@
 """How a post is coming along: a bar on a terminal, plain lines elsewhere."""
 
-from typing import Any, Self, TextIO
+from typing import Any, Protocol, Self
 
 _WIDTH = 30
 _STEP_WIDTH = 16
 
 
+class Output(Protocol):
+    """A text stream."""
+
+    def isatty(self) -> bool: ...  # noqa: D102
+    def write(self, text: str, /) -> int: ...  # noqa: D102
+    def flush(self) -> None: ...  # noqa: D102
+
+
 class Progress:
     """Shows the timeline of a post as it grows."""
 
-    def __init__(self, out: TextIO) -> None:
+    def __init__(self, out: Output) -> None:
         self._out = out
         self._terminal = out.isatty()
         self._shown: list[str] = []

@@ -52,7 +52,8 @@ def front(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Front]:
 
 
 def event_of(answer: requests.Response) -> dict[str, Any]:
-    return answer.json()["event"]
+    event: dict[str, Any] = answer.json()["event"]
+    return event
 
 
 def test_answers_carry_status_headers_every_cookie_and_the_body(front: Front) -> None:
