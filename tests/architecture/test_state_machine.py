@@ -127,6 +127,27 @@ def test_every_error_of_a_task_leads_somewhere(name: str) -> None:
     assert all(rule["ResultPath"] == "$.error" for rule in caught)
 
 
+def test_once_tiktok_was_called_an_error_is_reconciled_before_it_is_a_failure() -> None:
+    last_resort = {name: _rules(name, "Catch")[-1]["Next"] for name in set(TASKS) - LAST}
+    assert last_resort == {
+        "DownloadMedia": "RecordFailure",
+        "InitializePost": "Reconcile",
+        "UploadChunks": "Reconcile",
+        "CheckStatus": "Reconcile",
+        "Reconcile": "RecordFailure",
+    }
+
+
+def test_only_an_upload_that_expired_is_opened_again() -> None:
+    back = [
+        (name, rule["ErrorEquals"])
+        for name in TASKS
+        for rule in _rules(name, "Catch")
+        if rule["Next"] not in ("Reconcile", "RecordFailure")
+    ]
+    assert back == [("UploadChunks", ["UploadExpired"])]
+
+
 @every_task
 def test_every_error_name_is_one_that_can_come(name: str) -> None:
     ours = {

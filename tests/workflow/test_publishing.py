@@ -134,6 +134,15 @@ def test_an_upload_that_is_gone_at_its_last_byte_is_a_review_and_opens_no_other(
     assert (len(ports.tiktok.uploads), len(ports.tiktok.public_posts)) == (1, 0)
 
 
+def test_when_every_answer_to_the_last_chunk_is_lost_tiktoks_status_decides(publication: Publication) -> None:
+    for _ in range(9):
+        publication.ports.tiktok.faults.after("put_chunk", Timeout("No answer.", "Again."))
+    execution = publication.run()
+    assert execution.states[2:6] == ["UploadChunks", "Reconcile", "WhatNext", "WaitForTikTok"]
+    assert publication.post.status is Status.PUBLISH_COMPLETE
+    assert len(publication.ports.tiktok.uploads) == 1
+
+
 def test_a_tiktok_that_stays_silent_becomes_a_review_within_half_an_hour(publication: Publication) -> None:
     ports = publication.ports
     ports.tiktok.processing_polls = 10_000
