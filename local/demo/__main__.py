@@ -3,6 +3,7 @@
 import argparse
 import json
 import sys
+import time
 
 from local.demo.film import CREDIT, FILM
 from local.demo.media import serving
@@ -29,7 +30,9 @@ def main() -> int:
         with ended_by_signals(), serving(FILM) as media:
             options = Options(arguments.port, trusted_media_origins=(media,), state=arguments.state)
             say("Starting the stack and the TikTok sandbox …")
+            began = time.monotonic()
             with running_stack(options) as stack:
+                say(f"Ready after {time.monotonic() - began:.1f} s.")
                 status = show(stack, f"{media}/{FILM.name}")
                 if not arguments.exit:
                     say("\nServing until Ctrl-C.")
