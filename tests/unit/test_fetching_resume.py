@@ -114,6 +114,14 @@ def test_media_that_changed_between_two_requests_is_never_pieced_together(behave
         fetch(server)
 
 
+def test_a_continuation_in_another_coding_is_refused():
+    with (
+        MediaServer(cut_at(CUT, ETAG), continue_with(SIZE, ETAG, "Content-Encoding: gzip")) as server,
+        pytest.raises(MediaDownloadFailed, match="compressed"),
+    ):
+        fetch(server)
+
+
 def test_a_continuation_longer_than_the_media_is_not_read():
     def behave(connection: Connection) -> None:
         connection.begin(ETAG, f"Content-Range: bytes {CUT}-{SIZE - 1}/{SIZE}", status="206 Partial Content")

@@ -105,7 +105,7 @@ class Fetcher:
 
     @contextmanager
     def open(self, url: str, *, max_bytes: int) -> Iterator["Source"]:
-        """Begin to download; the source is of a kind that we know, and its server closes with the block.
+        """Begin to download; the source is of a kind that we know, and its connection closes with the block.
 
         InvalidMediaUrl, MediaDownloadFailed, MediaTooLarge when more than `max_bytes` are declared, InvalidMediaType.
         """
