@@ -93,6 +93,23 @@ def test_a_value_of_the_wrong_type_is_named_once(field, value):
     assert fields == [field]
 
 
+@pytest.mark.parametrize(
+    ("field", "value", "sentence"),
+    [
+        ("post", [], "post: Input should be a JSON object."),
+        ("post.accountId", 5, "post.accountId: Input should be a valid string."),
+    ],
+)
+def test_a_wrong_type_is_told_in_words_of_json(field, value, sentence):
+    assert read_create_post(changed(field, value))[1][0].error == sentence
+
+
+@pytest.mark.parametrize("milliseconds", [0, 2**31 - 1])
+def test_a_cover_may_be_any_moment_that_tiktok_can_count(milliseconds):
+    request, problems = read_create_post(changed("post.tiktokOptions.videoCoverTimestampMs", milliseconds))
+    assert (request.options().video_cover_timestamp_ms, problems) == (milliseconds, [])
+
+
 def test_all_wrong_fields_are_told_at_once():
     body = {
         "timezone": "Europe/Berlin",
