@@ -13,6 +13,7 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 
 from local.emulator import Emulator
 from local.front import FunctionFailed, Unavailable
+from local.processes import ROOT
 
 # How long API Gateway waits for a function.
 _INTEGRATION_SECONDS = 30
@@ -30,9 +31,12 @@ def function_environment(root: Path, logs: Path) -> dict[str, str]:
     The import roots are the two of Lambda: the functions' folder and the shared layer. A function logs to
     `logs/<its folder>.log`.
     """
+    roots = [root / "functions", root / "layers" / "shared"]
+    if sys.platform != "linux":
+        roots.append(ROOT / "local" / "runtime")
     return {
         "LOCAL_FUNCTION_LOGS": str(logs),
-        "LOCAL_FUNCTION_PATH": os.pathsep.join([str(root / "functions"), str(root / "layers" / "shared")]),
+        "LOCAL_FUNCTION_PATH": os.pathsep.join(map(str, roots)),
         "LOCAL_FUNCTION_PYTHON": sys.executable,
     }
 
