@@ -2,7 +2,6 @@
 
 import os
 import statistics
-import sys
 import time
 from dataclasses import dataclass
 from multiprocessing import get_context
@@ -14,11 +13,14 @@ import requests
 from publisher.aws.clients import client
 from publisher.aws.media_store import S3MediaStore
 from publisher.fetching import Fetcher
+from tests.bench.report import Row
 from tests.bench.stub_s3 import stub_s3
 
 MB = 10**6
 GB = 10**9
 MEMORY_SIZES = (64 * MB, GB)
+MOST_GROWTH = 30
+"""In MB, from the small size to the large one."""
 
 
 @dataclass(frozen=True)
@@ -97,19 +99,17 @@ def _peak() -> int:
     return int(line.split()[1]) * 1024
 
 
-def main() -> None:
-    """Print both benches."""
+def run() -> list[Row]:
+    """Return the processor time and the rate of an ingest, and how its peak memory grows, beside upload_fileobj."""
     cost = ingest()
-    sys.stdout.write(
-        f"ingest       ours {cost.ours:.2f} CPU s/GB at {cost.ours_rate / MB:.0f} MB/s, "
-        f"upload_fileobj {cost.baseline:.2f} at {cost.baseline_rate / MB:.0f}: {cost.ratio:.2f} times\n"
-    )
-    for way, name in (("ours", "ours"), ("baseline", "upload_fileobj")):
-        small, large = (peak / MB for peak in memory(way).values())
-        sys.stdout.write(
-            f"peak memory  {name} {small:.0f} MB at 64 MB, {large:.0f} MB at 1 GB: {large - small:+.0f} MB\n"
-        )
-
-
-if __name__ == "__main__":
-    main()
+    slower, least = "no slower", cost.baseline_rate / MB
+    rows = [
+        Row("ingest", cost.ours, cost.baseline, "CPU s/GB", slower, cost.ours <= cost.baseline),
+        Row("ingest", cost.ours_rate / MB, least, "MB/s", slower, cost.ours_rate / MB >= least),
+    ]
+    peaks = {way: [peak / MB for peak in memory(way).values()] for way in ("ours", "baseline")}
+    for size, ours, baseline in zip(("64 MB", "1 GB"), *peaks.values(), strict=True):
+        rows.append(Row(f"ingest, peak memory at {size}", ours, baseline, "MB"))
+    growth, usual = (large - small for small, large in peaks.values())
+    floor = f"at most {MOST_GROWTH} MB"
+    return [*rows, Row("ingest, memory growth", growth, usual, "MB", floor, growth <= MOST_GROWTH)]

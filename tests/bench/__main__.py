@@ -1,0 +1,17 @@
+"""All benches in one run: ours beside a baseline. `python -m tests.bench`; exit code 1 when a promise is not kept."""
+
+import sys
+
+from tests.bench import bench_imports, bench_ingest, bench_transitions, bench_upload
+from tests.bench.report import table
+
+
+def main() -> int:
+    """Print the table."""
+    rows = [row for bench in (bench_ingest, bench_upload, bench_imports, bench_transitions) for row in bench.run()]
+    sys.stdout.write(table(rows) + "\n")
+    return 0 if all(row.passed for row in rows) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
