@@ -38,7 +38,7 @@ check: ## format, lint, types, template and state machine, then all tests
 .PHONY: bench
 bench: ## measure ours beside a baseline
 	@local/setup tests
-	@$(python) -m tests.bench $(ARGS)
+	@PYTHONPATH=functions:layers/shared $(python) -m tests.bench $(ARGS)
 
 .PHONY: build
 build: ## make what is deployed, in .aws-sam/build
