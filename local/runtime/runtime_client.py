@@ -9,6 +9,7 @@ import os
 from http import HTTPStatus
 
 _API = "/2018-06-01/runtime/invocation"
+_DEADLINE = "Lambda-Runtime-Deadline-Ms"
 _user_agent = ""
 
 
@@ -18,9 +19,10 @@ def initialize_client(user_agent: str) -> None:
     _user_agent = user_agent
 
 
-def next() -> tuple[bytes, dict[str, str]]:  # noqa: A001 - its name there
-    """Wait for the next event; return it with the headers that describe it."""
-    return _call("GET", f"{_API}/next", HTTPStatus.OK, None, {})
+def next() -> tuple[bytes, dict[str, str | int]]:  # noqa: A001 - its name there
+    """Wait for the next event; return it with the headers that describe it, the deadline as a number."""
+    event, headers = _call("GET", f"{_API}/next", HTTPStatus.OK, None, {})
+    return event, {**headers, _DEADLINE: int(headers[_DEADLINE])}
 
 
 def post_invocation_result(request_id: str, result: bytes, content_type: str, _invocation_id: str | None) -> None:

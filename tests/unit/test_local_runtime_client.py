@@ -18,6 +18,7 @@ FUNCTION = """
 def handler(event, context):
     if event == "boom":
         raise KeyError(event)
+    assert context.get_remaining_time_in_millis() > 1000
     return {"seen": event, "request": context.aws_request_id, "arn": context.invoked_function_arn}
 """
 
