@@ -182,7 +182,7 @@ class FakeAccounts:
     def __init__(self, clock: FakeClock) -> None:
         self.faults = Faults()
         self._clock = clock
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._accounts: dict[str, Account] = {}
         self._holders: dict[str, str] = {}
         self._pending: dict[str, PendingConnection] = {}
