@@ -29,6 +29,9 @@ MACHINE: dict[str, Any] = json.loads(FILE.read_text())
 STATES: dict[str, Any] = MACHINE["States"]
 REGION, ACCOUNT = "eu-central-1", "123456789012"
 
+MOST_CALLS = 200
+"""Of functions, in one execution: a machine that needs more goes round in circles."""
+
 type Function = Callable[[dict[str, Any]], dict[str, Any]]
 """A step as Lambda runs it: takes the payload, and answers or raises."""
 
@@ -90,6 +93,7 @@ class Engine:
         ended = self._client.describe_execution(executionArn=started["executionArn"])
         events = self._client.get_execution_history(executionArn=started["executionArn"])["events"]
         execution = self._execution
+        assert len(execution.calls) <= MOST_CALLS, f"the machine goes round in circles: {execution.called[-9:]}"
         execution.states = [
             event["stateEnteredEventDetails"]["name"] for event in events if event["type"].endswith("StateEntered")
         ]
@@ -101,6 +105,8 @@ class Engine:
         """Answer as Lambda does."""
         state, payload = FunctionName.rpartition(":")[2], json.loads(Payload)
         self._execution.calls.append((state, payload))
+        if len(self._execution.calls) > MOST_CALLS:
+            raise RuntimeError("the machine goes round in circles")  # which ends it, as every further call does
         try:
             answer = self._functions[state](payload)
         except TimeoutError:

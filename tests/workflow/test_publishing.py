@@ -5,7 +5,7 @@ from itertools import count
 import pytest
 
 from publisher.domain.errors import Failure, PublishingFailed, ServiceUnavailable, Timeout, TokenExpired
-from publisher.domain.limits import REVIEW_SECONDS
+from publisher.domain.limits import PUBLISH_ATTEMPTS, REVIEW_SECONDS
 from publisher.domain.posts import Status
 from publisher.ports import ChunkAnswer
 from tests.builders import MIB
@@ -123,6 +123,16 @@ def test_an_upload_that_is_gone_before_its_last_byte_is_replaced(
     assert execution.states[:5] == [*GOOD_WAY[:3], "InitializePost", "UploadChunks"]
     assert two_chunks.post.status is Status.PUBLISH_COMPLETE
     assert (len(ports.tiktok.uploads), len(ports.tiktok.public_posts)) == (2, 1)
+
+
+@pytest.mark.xfail(strict=True, reason="the ledger keeps an upload that TikTok has closed, so no other is opened")
+def test_a_tiktok_that_closes_every_upload_at_once_fails_the_post(
+    two_chunks: Publication, ports: FakePorts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ports.tiktok, "put_chunk", lambda *_, **__: ChunkAnswer(kind="gone"))
+    two_chunks.run()
+    assert two_chunks.post.status is Status.FAILED
+    assert len(ports.tiktok.uploads) == PUBLISH_ATTEMPTS
 
 
 def test_an_upload_that_is_gone_at_its_last_byte_is_a_review_and_opens_no_other(
