@@ -122,6 +122,22 @@ def test_a_call_that_fails_before_or_after_its_effect_makes_one_post(client: Cli
     assert len(complete) == 1
 
 
+@pytest.mark.parametrize("endpoint", ["creator_info", "video/init", "status"])
+def test_a_token_that_tiktok_no_longer_takes_is_refreshed_and_the_same_post_goes_on(
+    client: Client, account, film, endpoint
+):
+    text = f"token {uuid.uuid4()}"
+    client.sandbox("POST", "faults", [{"endpoint": endpoint, "times": 1, "do": {"code": "access_token_invalid"}}])
+    try:
+        answer = client.publish(a_video(account, film.url, text=text))
+        post = client.wait(answer.json()["postSubmissionId"])
+    finally:
+        client.sandbox("DELETE", "faults")
+    assert post["status"] == "PUBLISH_COMPLETE", post
+    uploads = [one for one in client.sandbox("GET", "log")["publishes"] if one["post_info"].get("title") == text]
+    assert [one["publish_id"] for one in uploads] == [post["publish_id"]]
+
+
 def test_a_public_id_that_comes_after_the_outcome_is_found_and_shown_as_a_string(client: Client, account, film):
     settings = client.sandbox("GET", "settings")
     client.sandbox("PATCH", "settings", {"moderation_seconds": 20})

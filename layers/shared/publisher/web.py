@@ -194,9 +194,9 @@ class Api:
             text = (
                 headers.get("boring-api-key")
                 or headers.get("x-api-key")
-                or (bearer[7:].strip() if bearer[:7].lower() == "bearer " else None)
+                or (bearer[7:] if bearer[:7].lower() == "bearer " else "")
             )
-            key = authenticate(self.ports(), text)
+            key = authenticate(self.ports(), text.strip())
             if not key.allows(scope):
                 raise errors.InsufficientScope(f"The key lacks the scope {scope}.", "Use a key that has it.")
             resolver.context["key"] = key
