@@ -6,9 +6,9 @@ from publisher.domain.limits import KEY_USED_SECONDS
 from publisher.ports import Ports
 
 
-def authenticate(ports: Ports, text: str) -> ApiKey:
+def authenticate(ports: Ports, text: str | None) -> ApiKey:
     """Return the key; InvalidApiKey, always in the same words, when there is none that counts."""
-    parts = split_key(text)
+    parts = split_key(text or "")
     key = ports.keys.get(parts[0]) if parts else None
     now = ports.clock.now()
     if parts is None or key is None or not key.opens(parts[1], now):
