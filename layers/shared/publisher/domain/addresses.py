@@ -41,7 +41,7 @@ def is_public(address: str) -> bool:
         ip = ip_address(address)
     except ValueError:
         return False
-    if not ip.is_global or ip.is_multicast:
+    if not ip.is_global:
         return False
     match ip:
         case IPv4Address():
