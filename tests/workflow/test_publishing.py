@@ -114,7 +114,6 @@ def _upload_is_gone_at(number: int, ports: FakePorts, monkeypatch: pytest.Monkey
     )
 
 
-@pytest.mark.xfail(strict=True, reason="the ledger keeps an upload that TikTok has closed, so no other is opened")
 def test_an_upload_that_is_gone_before_its_last_byte_is_replaced(
     two_chunks: Publication, ports: FakePorts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -125,7 +124,6 @@ def test_an_upload_that_is_gone_before_its_last_byte_is_replaced(
     assert (len(ports.tiktok.uploads), len(ports.tiktok.public_posts)) == (2, 1)
 
 
-@pytest.mark.xfail(strict=True, reason="the ledger keeps an upload that TikTok has closed, so no other is opened")
 def test_a_tiktok_that_closes_every_upload_at_once_fails_the_post(
     two_chunks: Publication, ports: FakePorts, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -268,6 +268,11 @@ def release(post: Post, now: float) -> Post:
     return _change(post, now, lease=None)
 
 
+def upload_closed(post: Post, now: float) -> Post:
+    """Forget an upload that TikTok takes no more bytes for, so that another is opened; its attempt counts."""
+    return _change(post, now, upload=None)
+
+
 def upload_expired(post: Post, now: float) -> bool:
     """Tell whether the upload URL has outlived TikTok's limit."""
     return post.upload is not None and now >= post.upload.opened_at + UPLOAD_URL_SECONDS

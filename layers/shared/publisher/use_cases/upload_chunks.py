@@ -19,6 +19,7 @@ from publisher.domain.posts import (
     poll_wait,
     release,
     take_lease,
+    upload_closed,
     upload_expired,
 )
 from publisher.messages import StepInput, StepOutput
@@ -80,6 +81,7 @@ class _Sender:
                     if answer.kind == "gone":
                         if self.post.last_offered:
                             return True
+                        self.post = self.ports.posts.save(upload_closed(self.post, self.ports.clock.now()))
                         raise _expired()
                     if not self._advance(chunk, answer):
                         break
