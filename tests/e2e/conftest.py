@@ -39,6 +39,7 @@ class MediaServer(ThreadingHTTPServer):
     def __init__(self, folder: Path) -> None:
         super().__init__(("127.0.0.1", 0), MediaHandler)
         self.folder = folder
+        self.asked: set[str] = set()
         self.url = f"http://127.0.0.1:{self.server_address[1]}"
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
@@ -57,6 +58,11 @@ class MediaHandler(BaseHTTPRequestHandler):
                 self._answer(200, FILM.read_bytes()[:100_000], "video/mp4", length=1_055_736)
             case "/huge":
                 self._answer(200, FILM.read_bytes()[:100_000], "video/mp4", length=4 * 2**30 + 1)
+            case path if path.startswith("/fails-once/"):
+                first = path not in self.server.asked
+                self.server.asked.add(path)
+                status, body = (503, b"busy") if first else (200, FILM.read_bytes())
+                self._answer(status, body, "video/mp4")
             case "/to-a-private-address":
                 self.send_response(302)
                 self.send_header("Location", "http://10.0.0.1/film.mp4")

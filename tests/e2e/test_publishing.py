@@ -50,6 +50,12 @@ def test_a_video_of_many_chunks_arrives_whole(client: Client, account, large_fil
     assert upload["sha256"] == hashlib.sha256(large_film.path.read_bytes()).hexdigest()
 
 
+def test_a_media_server_that_fails_once_does_not_fail_the_post(client: Client, account, media_server):
+    url = f"{media_server.url}/fails-once/{uuid.uuid4()}"
+    post = client.wait(client.publish(a_video(account, url)).json()["postSubmissionId"])
+    assert post["status"] == "PUBLISH_COMPLETE", post
+
+
 def test_a_draft_ends_in_the_creators_inbox(client: Client, account, film):
     body = a_video(account, film.url, text="")
     body["post"]["tiktokOptions"] = {"draft": True}

@@ -23,7 +23,13 @@ from typing import NamedTuple, Protocol
 from urllib.parse import quote, urljoin
 
 from publisher.domain.addresses import is_public
-from publisher.domain.errors import InvalidMediaType, InvalidMediaUrl, MediaDownloadFailed, MediaTooLarge
+from publisher.domain.errors import (
+    InvalidMediaType,
+    InvalidMediaUrl,
+    MediaDownloadFailed,
+    MediaTooLarge,
+    MediaUnavailable,
+)
 from publisher.domain.limits import (
     FETCH_ADDRESSES,
     FETCH_BYTES_PER_SECOND,
@@ -171,7 +177,7 @@ class Fetcher:
             ) from error
         except (OSError, http.client.HTTPException) as error:
             sock.close()
-            raise MediaDownloadFailed(
+            raise MediaUnavailable(
                 f"The media server {place.host} gave no complete answer.",
                 f"It has to answer within {self._pace.headers:g} seconds. {_TRY_LATER}",
             ) from error
@@ -192,7 +198,7 @@ class Fetcher:
                     failure = error
         except OSError as error:
             failure = error
-        raise MediaDownloadFailed(f"The media server {place.host} could not be reached.", _OPEN_IT) from failure
+        raise MediaUnavailable(f"The media server {place.host} could not be reached.", _OPEN_IT) from failure
 
     def _connect_address(self, place: MediaUrl, address: str, by: float) -> socket.socket:
         sock = self._dial((address, place.port), timeout=min(self._pace.connect, _left(by)))
@@ -281,7 +287,7 @@ class Source:
         broken, self._resumes_left = self._answer, self._resumes_left - 1
         if self.size is None or self.etag is None or self._resumes_left < 0:
             of = "" if self.size is None else f" of {self.size:,}"
-            raise MediaDownloadFailed(
+            raise MediaUnavailable(
                 f"The download from {broken.host} ended at byte {self._received:,}{of}: the server {broken.reason()}.",
                 _TRY_LATER,
             ) from broken.cut
@@ -344,8 +350,10 @@ class _Answer:
     def check(self, wanted: HTTPStatus) -> None:
         """MediaDownloadFailed unless status and framing leave no doubt about what the body is."""
         if self.status != wanted:
-            remedy = _TRY_LATER if self.status >= HTTPStatus.INTERNAL_SERVER_ERROR else _OPEN_IT
-            raise MediaDownloadFailed(f"{self.host} answered {self.status} instead of {wanted.value}.", remedy)
+            said = f"{self.host} answered {self.status} instead of {wanted.value}."
+            if self.status >= HTTPStatus.INTERNAL_SERVER_ERROR or self.status == HTTPStatus.TOO_MANY_REQUESTS:
+                raise MediaUnavailable(said, _TRY_LATER)
+            raise MediaDownloadFailed(said, _OPEN_IT)
         if any(coding != "identity" for coding in self._values("Content-Encoding")):
             raise MediaDownloadFailed(
                 f"{self.host} sends the media compressed, though it was asked not to.",

@@ -15,6 +15,7 @@ PublisherError
 │   │   ├── IdempotencyKeyReused  the same key with another body
 │   │   └── InvalidPost         several of these at once
 │   ├── MediaDownloadFailed     the URL did not give the whole media
+│   │   └── MediaUnavailable    perhaps only for the moment: tried again a few times
 │   ├── InvalidMediaType        the bytes are not what TikTok takes
 │   └── MediaTooLarge           more bytes than TikTok takes
 ├── TikTokRefused               a person acts: at TikTok, or on the account
@@ -221,6 +222,12 @@ class TryAgain(PublisherError):
 
 class RateLimitExceeded(TryAgain):
     """Too many calls or posts for now."""
+
+
+class MediaUnavailable(MediaDownloadFailed, TryAgain):
+    """The media server did not answer well, which time may mend; the machine tries again before the post fails."""
+
+    code = "MediaDownloadFailed"
 
 
 class RequestInFlight(TryAgain):
