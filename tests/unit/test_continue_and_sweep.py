@@ -48,6 +48,26 @@ def test_a_post_that_nothing_moves_gets_another_execution(ports):
     assert stored(ports, post.post_id).revision == 1
 
 
+def test_a_start_that_fails_uses_up_no_continuation(ports):
+    post = accepted(ports)
+    for _ in range(20):
+        ports.executions.faults.before("start", ServiceUnavailable("Step Functions is down.", "Try again."))
+        with pytest.raises(ServiceUnavailable):
+            continue_post(ports, post.post_id)
+    continue_post(ports, post.post_id)
+    assert list(ports.executions.started) == [f"{post.post_id}-1"]
+
+
+def test_a_worker_killed_after_the_start_starts_nothing_twice(ports):
+    post = accepted(ports)
+    ports.posts.faults.before("save", ServiceUnavailable("The answer was lost.", "Try again."))
+    with pytest.raises(ServiceUnavailable):
+        continue_post(ports, post.post_id)
+    continue_post(ports, post.post_id)
+    assert list(ports.executions.started) == [f"{post.post_id}-1"]
+    assert stored(ports, post.post_id).revision == 1
+
+
 def test_the_death_of_an_execution_counts_once(ports):
     post = accepted(ports)
     for _ in range(3):

@@ -20,5 +20,6 @@ def continue_post(ports: Ports, post_id: str, ended_execution: str | None = None
     if post.revision >= REDRIVES:
         ports.posts.save(end(post, None, now))
         return
-    post = ports.posts.save(redriven(post, now))
-    ports.executions.start(post)
+    following = redriven(post, now)
+    ports.executions.start(following)  # first: a start that fails must not use up a continuation
+    ports.posts.save(following)
