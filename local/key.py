@@ -11,7 +11,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from local.emulator import client_of
 from local.options import DEFAULT_STATE
-from local.processes import ROOT, LocalError
+from local.processes import ROOT, LocalError, bypass_proxies
 from local.state import running_address
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ def main() -> int:
         if options.stack:
             keys = open_keys(boto3.client("dynamodb"), _keys_table(options.stack))
         else:
+            bypass_proxies()
             address = running_address(options.state)
             keys = open_keys(client_of(address.endpoint, "dynamodb"), address.keys_table)
         text, workspace_id = make_key(keys, options.name, options.workspace, options.scope)

@@ -18,7 +18,7 @@ from local.front import Front
 from local.functions import Functions, function_environment
 from local.key import first_key, open_keys
 from local.options import Options
-from local.processes import Child, LocalError, child, free_port
+from local.processes import Child, LocalError, bypass_proxies, child, free_port
 from local.state import State
 from local.template import read_template
 
@@ -57,6 +57,7 @@ class Stack:
 @contextmanager
 def running_stack(options: Options) -> Iterator[Stack]:
     """Run the stack until the block ends. Raises LocalError with one sentence when it cannot."""
+    bypass_proxies()
     with ExitStack() as parts:
         state = parts.enter_context(State(options.state))
         front = parts.enter_context(Front(options.port, state.logs / "http.log"))

@@ -59,7 +59,9 @@ class Started:
 def started(state: Path, *arguments: str) -> Iterator[Started]:
     command = [sys.executable, "-m", "local", "--port", "0", "--state", str(state), *arguments]
     with (state.parent / "stderr").open("w") as stderr:
-        process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=stderr, text=True)
+        # A proxy that nobody can reach must not matter.
+        environment = os.environ | {"HTTP_PROXY": "http://127.0.0.1:9", "http_proxy": "http://127.0.0.1:9"}
+        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=stderr, text=True)
     try:
         yield Started(process, state)
     finally:
