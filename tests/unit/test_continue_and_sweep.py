@@ -156,7 +156,7 @@ def test_a_start_that_failed_is_made_up_for(ports):
     swept(ports)
     ports.clock.time += 900
     swept(ports)
-    assert list(ports.executions.started) == [f"{post.post_id}-2"]
+    assert list(ports.executions.started) == [f"{post.post_id}-1"]
 
 
 def test_a_fault_of_ours_stops_no_other_post_and_is_not_hidden(ports):
