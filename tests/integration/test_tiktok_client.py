@@ -335,9 +335,9 @@ class TestCalls:
     @pytest.mark.parametrize(
         ("code", "name", "retry_after"),
         [
-            ("spam_risk_too_many_posts", "RateLimitExceeded", 86400),
+            ("spam_risk_too_many_posts", "PostLimitReached", 86400),
             ("spam_risk_user_banned_from_posting", "AccountDisabled", None),
-            ("reached_active_user_cap", "RateLimitExceeded", 86400),
+            ("reached_active_user_cap", "PostLimitReached", 86400),
         ],
     )
     def test_a_creator_who_cannot_post_is_refused_although_http_says_200(self, stub, code, name, retry_after):
@@ -464,10 +464,10 @@ SHARED_ERRORS = [
     (400, "invalid_publish_id", "PublishingFailed"),
     (400, "token_not_authorized_for_specified_publish_id", "PublishingFailed"),
     (400, "publish_not_cancellable", "PublishingFailed"),
-    (403, "spam_risk_too_many_posts", "RateLimitExceeded"),
+    (403, "spam_risk_too_many_posts", "PostLimitReached"),
     (403, "spam_risk_user_banned_from_posting", "AccountDisabled"),
-    (403, "reached_active_user_cap", "RateLimitExceeded"),
-    (403, "spam_risk_too_many_pending_share", "RateLimitExceeded"),
+    (403, "reached_active_user_cap", "PostLimitReached"),
+    (403, "spam_risk_too_many_pending_share", "PostLimitReached"),
     (403, "unaudited_client_can_only_post_to_private_accounts", "PublishingFailed"),
     (403, "url_ownership_unverified", "PublishingFailed"),
     (403, "privacy_level_option_mismatch", "PublishingFailed"),

@@ -79,7 +79,7 @@ def test_every_known_failure_says_what_happened_and_what_to_do(row):
 def test_a_limit_says_after_how_many_seconds_to_come_again_and_nothing_else_does(row):
     _, meaning = row
 
-    assert (meaning.retry_after is not None) == (meaning.error is errors.RateLimitExceeded)
+    assert (meaning.retry_after is not None) == issubclass(meaning.error, errors.RateLimitExceeded)
 
 
 def test_a_missing_scope_is_named():
@@ -183,7 +183,7 @@ def test_an_unknown_refusal_under_a_servers_status_is_no_refusal_of_the_token(st
         ("photo_pull_failed", "ServiceUnavailable", True),
         ("publish_cancelled", "PublishingFailed", False),
         ("auth_removed", "TokenExpired", False),
-        ("spam_risk_too_many_posts", "RateLimitExceeded", True),
+        ("spam_risk_too_many_posts", "PostLimitReached", True),
         ("spam_risk_user_banned_from_posting", "AccountDisabled", False),
         ("spam_risk_text", "PublishingFailed", False),
         ("spam_risk", "PublishingFailed", False),

@@ -4,7 +4,14 @@ from itertools import count
 
 import pytest
 
-from publisher.domain.errors import Failure, PublishingFailed, ServiceUnavailable, Timeout, TokenExpired
+from publisher.domain.errors import (
+    Failure,
+    PostLimitReached,
+    PublishingFailed,
+    ServiceUnavailable,
+    Timeout,
+    TokenExpired,
+)
 from publisher.domain.limits import PUBLISH_ATTEMPTS, REVIEW_SECONDS
 from publisher.domain.posts import Status
 from publisher.ports import ChunkAnswer
@@ -78,6 +85,15 @@ def test_a_refusal_of_tiktok_is_what_the_post_says(publication: Publication) -> 
     execution = publication.run()
     assert execution.states == ["DownloadMedia", "InitializePost", "Reconcile", "WhatNext", "RecordFailure"]
     assert publication.post.failure == refusal.failure()
+
+
+def test_a_limit_of_the_day_is_told_at_once_and_not_waited_out(publication: Publication) -> None:
+    limit = PostLimitReached("The creator has posted enough today.", "Wait a day.", retry_after=86400)
+    publication.ports.tiktok.faults.before("open_upload", limit)
+    execution = publication.run()
+    assert execution.states == ["DownloadMedia", "InitializePost", "Reconcile", "WhatNext", "RecordFailure"]
+    assert execution.retry_waits == []
+    assert (publication.post.status, publication.post.failure) == (Status.FAILED, limit.failure())
 
 
 def test_tiktoks_verdict_on_the_bytes_is_what_the_post_says(publication: Publication) -> None:

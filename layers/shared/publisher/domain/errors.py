@@ -26,7 +26,8 @@ PublisherError
 │   ├── PublishingFailed        TikTok refused the post
 │   └── VideoProcessingFailed   TikTok refused the media
 └── TryAgain                    time passes, then the same call
-    ├── RateLimitExceeded       too many calls or posts for now
+    ├── RateLimitExceeded       too many calls for now
+    │   └── PostLimitReached    too many posts for today, which no worker waits out
     ├── RequestInFlight         the same Idempotency-Key is being answered
     ├── ServiceUnavailable      TikTok or AWS did not answer well
     ├── Busy                    another worker is at the same object
@@ -221,13 +222,19 @@ class TryAgain(PublisherError):
 
 
 class RateLimitExceeded(TryAgain):
-    """Too many calls or posts for now."""
+    """Too many calls for now."""
 
 
 class MediaUnavailable(MediaDownloadFailed, TryAgain):
     """The media server did not answer well, which time may mend; the machine tries again before the post fails."""
 
     code = "MediaDownloadFailed"
+
+
+class PostLimitReached(RateLimitExceeded):
+    """A limit of TikTok's that frees after hours: no worker waits it out, the caller is told when."""
+
+    code = "RateLimitExceeded"
 
 
 class RequestInFlight(TryAgain):

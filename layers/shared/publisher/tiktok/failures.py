@@ -15,6 +15,7 @@ from publisher.domain.errors import (
     AccountDisabled,
     ConnectionRefused,
     InvalidToken,
+    PostLimitReached,
     PublisherError,
     PublishingFailed,
     RateLimitExceeded,
@@ -52,7 +53,7 @@ _BANNED = Meaning(
     AccountDisabled, "TikTok has banned the creator from posting.", "The creator appeals in the TikTok app."
 )
 _POST_CAP = Meaning(
-    RateLimitExceeded,
+    PostLimitReached,
     "The creator has reached TikTok's limit of posts in 24 hours, which all apps share.",
     "Send the post again when a day has passed.",
     POST_WINDOW_SECONDS,
@@ -96,14 +97,14 @@ CODES: Mapping[str, Meaning] = {
     ),
     "spam_risk_too_many_posts": _POST_CAP,
     "spam_risk_too_many_pending_share": Meaning(
-        RateLimitExceeded,
+        PostLimitReached,
         "Too many drafts of the last 24 hours wait in the creator's inbox.",
         "The creator posts or discards drafts in the TikTok app; then send the draft again.",
         POST_WINDOW_SECONDS,
     ),
     "spam_risk_user_banned_from_posting": _BANNED,
     "reached_active_user_cap": Meaning(
-        RateLimitExceeded,
+        PostLimitReached,
         "The app has reached its number of creators in 24 hours at TikTok.",
         "Try again tomorrow; the operator can ask TikTok for more creators.",
         POST_WINDOW_SECONDS,
