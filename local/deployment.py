@@ -39,17 +39,7 @@ def deploy(emulator: Emulator, template: Template, parameters: dict[str, str]) -
         _await(cloudformation, action)
     pages = cloudformation.get_paginator("list_stack_resources").paginate(StackName=_STACK)
     resources = [resource for page in pages for resource in page["StackResourceSummaries"]]
-    names = {resource["LogicalResourceId"]: resource["PhysicalResourceId"] for resource in resources}
-    _reserve_concurrency(emulator.client("lambda"), template, names)
-    return names
-
-
-def _reserve_concurrency(functions: Any, template: Template, names: dict[str, str]) -> None:
-    """Do what MiniStack's CloudFormation leaves out."""
-    for logical_id, resource in template.cloudformation["Resources"].items():
-        reserved = resource.get("Properties", {}).get("ReservedConcurrentExecutions")
-        if reserved is not None:
-            functions.put_function_concurrency(FunctionName=names[logical_id], ReservedConcurrentExecutions=reserved)
+    return {resource["LogicalResourceId"]: resource["PhysicalResourceId"] for resource in resources}
 
 
 def _exists(cloudformation: Any) -> bool:
