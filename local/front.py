@@ -21,7 +21,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from local.processes import LocalError
 from local.template import Route
 
-# The quotas of an HTTP API: largest body, and longest wait for a function (see INTEGRATION_SECONDS in stack.py).
+# The quotas of an HTTP API: largest body, and longest wait for a function (see functions.py).
 BODY_BYTES = 10 * 1024 * 1024
 _DRAIN_BYTES = 256 * 1024 * 1024
 _TEXT_TYPES = ("application/json", "application/xml", "application/javascript")

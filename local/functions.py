@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from botocore.config import Config
-from botocore.exceptions import ClientError, ReadTimeoutError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from local.emulator import Emulator
 from local.front import FunctionFailed, Unavailable
@@ -64,7 +64,7 @@ class Functions:
         """Return the function's result; Unavailable or FunctionFailed when there is none."""
         try:
             answer = self._client.invoke(FunctionName=self._names[function], Payload=json.dumps(event))
-        except (ClientError, ReadTimeoutError) as error:
+        except (ClientError, BotoCoreError) as error:
             raise Unavailable from error
         result = json.load(answer["Payload"])
         if "FunctionError" in answer:

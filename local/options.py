@@ -42,7 +42,11 @@ def add_world_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _origin(text: str) -> str:
-    parts = urlsplit(text)
-    if parts.scheme not in ("http", "https") or not parts.netloc or parts.path.strip("/") or parts.query:
+    try:
+        parts = urlsplit(text)
+        is_origin = parts.port != 0 and text.rstrip("/") == f"{parts.scheme}://{parts.netloc}"
+    except ValueError:
+        is_origin = False
+    if not is_origin or parts.scheme not in ("http", "https") or not parts.hostname or "@" in parts.netloc:
         raise argparse.ArgumentTypeError(f"{text!r} is not like http://127.0.0.1:9000")
     return f"{parts.scheme}://{parts.netloc}"
