@@ -332,7 +332,7 @@ class PostList(BaseModel):
 
 def _shown(post: Post) -> dict[str, Any]:
     return {
-        "success": post.status is not Status.FAILED,
+        "success": post.status not in (Status.FAILED, Status.REVIEW),
         "post_submission_id": post.post_id,
         "post_type": post.post_type,
         "publish_id": post.upload.publish_id if post.upload else None,
