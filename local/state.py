@@ -38,7 +38,10 @@ class State:
         except OSError as error:
             os.close(self._lock)
             raise LocalError(f"Another stack runs in {path}: stop it, or choose another --state.") from error
-        shutil.rmtree(self.logs, ignore_errors=True)
+        before = self.path / "logs.before"  # of the last run, which may have ended badly
+        shutil.rmtree(before, ignore_errors=True)
+        if self.logs.exists():
+            self.logs.rename(before)
         self.logs.mkdir()
 
     def __enter__(self) -> Self:

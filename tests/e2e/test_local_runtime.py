@@ -18,6 +18,7 @@ import requests
 
 from local import emulator
 from local.processes import ROOT, LocalError
+from local.state import State
 from tests.e2e.client import Client, query_of
 
 PATIENCE_SECONDS = 30
@@ -183,3 +184,13 @@ def test_what_ends_the_stack_ends_everything_and_loses_nothing(tmp_path: Path) -
 
 def accounts(stack: Started) -> list[dict[str, Any]]:
     return list(stack.client.get("/api/accounts").json()["accounts"])
+
+
+def test_the_logs_of_the_last_run_are_kept(tmp_path: Path) -> None:
+    with State(tmp_path) as state:
+        (state.logs / "emulator.log").write_text("how it ended")
+    with State(tmp_path) as state:
+        assert not list(state.logs.iterdir())
+        assert (tmp_path / "logs.before/emulator.log").read_text() == "how it ended"
+    with State(tmp_path):
+        assert not list((tmp_path / "logs.before").iterdir())

@@ -286,9 +286,9 @@ class Source:
         """Go on from the byte that is missing, if the server can vouch for the rest being of the same media."""
         broken, self._resumes_left = self._answer, self._resumes_left - 1
         if self.size is None or self.etag is None or self._resumes_left < 0:
-            of = "" if self.size is None else f" of {self.size:,}"
+            at = "early" if self.size is None else f"at byte {self._received:,} of {self.size:,}"
             raise MediaUnavailable(
-                f"The download from {broken.host} ended at byte {self._received:,}{of}: the server {broken.reason()}.",
+                f"The download from {broken.host} ended {at}: the server {broken.reason()}.",
                 _TRY_LATER,
             ) from broken.cut
         broken.close()
