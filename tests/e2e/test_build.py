@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from samtranslator.yaml_helper import yaml_parse
 
 from local.processes import ROOT
 
@@ -98,6 +99,20 @@ def test_what_is_deployed_is_what_was_imported(built: Path, deployed: Path) -> N
     assert {path.relative_to(built) for path in built.rglob("*.py")} == {
         path.relative_to(deployed) for path in deployed.rglob("*.py")
     }
+
+
+@pytest.mark.parametrize("which", ["built", "deployed"])
+def test_everything_that_sam_would_upload_is_there(which: str, request: pytest.FixtureRequest) -> None:
+    folder = request.getfixturevalue(which)
+    resources = yaml_parse((folder / "template.yaml").read_text())["Resources"]
+    named = [
+        resource["Properties"][uri]
+        for resource in resources.values()
+        for uri in ("CodeUri", "ContentUri", "DefinitionUri")
+        if uri in resource.get("Properties", {})
+    ]
+    assert len(named) == len(FUNCTIONS) + 3
+    assert [path for path in named if not (folder / path).exists()] == []
 
 
 def test_layers_stay_within_what_lambda_unpacks(deployed: Path) -> None:
