@@ -9,9 +9,14 @@ _STEP_WIDTH = 16
 class Output(Protocol):
     """A text stream."""
 
-    def isatty(self) -> bool: ...  # noqa: D102
-    def write(self, text: str, /) -> int: ...  # noqa: D102
-    def flush(self) -> None: ...  # noqa: D102
+    def isatty(self) -> bool:
+        """Tell whether a person watches."""
+
+    def write(self, text: str, /) -> int:
+        """Write text and return its length."""
+
+    def flush(self) -> None:
+        """Show what was written."""
 
 
 class Progress:

@@ -5,8 +5,7 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-_CONNECT_SECONDS, _READ_SECONDS, _TRIES = 2, 10, 3
-_S3_READ_SECONDS = 60
+from publisher.domain.limits import AWS_ANSWER_SECONDS, AWS_CONNECT_SECONDS, AWS_TRIES, S3_ANSWER_SECONDS
 
 
 def client(service: str) -> Any:
@@ -16,9 +15,9 @@ def client(service: str) -> Any:
     was lost.
     """
     config = Config(
-        connect_timeout=_CONNECT_SECONDS,
-        read_timeout=_READ_SECONDS,
-        retries={"mode": "standard", "total_max_attempts": _TRIES},
+        connect_timeout=int(AWS_CONNECT_SECONDS),
+        read_timeout=int(AWS_ANSWER_SECONDS),
+        retries={"mode": "standard", "total_max_attempts": int(AWS_TRIES)},
     )
     return boto3.client(service, config=config.merge(_media_config()) if service == "s3" else config)
 
@@ -26,7 +25,7 @@ def client(service: str) -> Any:
 def _media_config() -> Config:
     """Leave hashing out that costs more than the transfer: the adapter gives each part a CRC-32 of its own."""
     return Config(
-        read_timeout=_S3_READ_SECONDS,
+        read_timeout=int(S3_ANSWER_SECONDS),
         request_checksum_calculation="when_required",
         response_checksum_validation="when_required",
         s3={"payload_signing_enabled": False},

@@ -10,9 +10,9 @@ from botocore.exceptions import ClientError
 from publisher.aws.calls import aws_call
 from publisher.aws.items import Item, encode
 from publisher.domain.errors import Busy, ServiceUnavailable
+from publisher.domain.limits import CONFLICT_TURNS
 from publisher.ports import Clock
 
-_CONFLICT_TURNS = 8
 _NEW = "attribute_not_exists(pk) OR expires <= :now"
 """DynamoDB removes expired items within days; until then they count as gone."""
 
@@ -51,7 +51,7 @@ class Table:
             for item in items
         ]
         token = uuid.uuid4().hex
-        for _ in range(_CONFLICT_TURNS):
+        for _ in range(CONFLICT_TURNS):
             try:
                 with aws_call("DynamoDB", "TransactionCanceledException"):
                     self._client.transact_write_items(

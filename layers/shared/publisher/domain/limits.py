@@ -126,3 +126,10 @@ REFRESH_TOKEN_SECONDS = Limit(
 EXPIRING_DAYS = Limit(14, "days", "of a refresh token's life left when an account is expiring", _PRODUCT)
 STATE_SECONDS = Limit(600, "seconds", "to finish connecting an account", _PRODUCT)
 APP_SECRET_CACHE_SECONDS = Limit(300, "seconds", "the TikTok app's secret is cached", _PRODUCT)
+
+# Calls to AWS
+AWS_CONNECT_SECONDS = Limit(2, "seconds", "longest wait for a connection to AWS", _PRODUCT)
+AWS_ANSWER_SECONDS = Limit(10, "seconds", "longest wait for an answer of AWS", _PRODUCT)
+S3_ANSWER_SECONDS = Limit(60, "seconds", "longest silence of S3", _PRODUCT)
+AWS_TRIES = Limit(3, "tries", "of one call to AWS", _PRODUCT)
+CONFLICT_TURNS = Limit(8, "tries", "to store several items that other workers are storing too", _PRODUCT)
