@@ -7,7 +7,7 @@ from urllib.parse import unquote
 
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
-from local.tiktok import lifecycle, oauth
+from local.tiktok import lifecycle, oauth, ownership
 from local.tiktok.clock import EARLIEST, LATEST
 from local.tiktok.faults import Fault
 from local.tiktok.rules import FailReason
@@ -44,12 +44,16 @@ class GrantRequest(Entity):
 
 
 class FinishDraft(Entity):
-    """The creator posts a draft from the inbox; doing it again makes a second post."""
+    """The creator posts a draft from the inbox; doing it again makes a second post.
+
+    The editor shows title and description of the request, which only photos have; what is given here replaces them.
+    """
 
     action: Literal["finish_draft"]
     publish_id: str
     privacy_level: PrivacyLevel = "PUBLIC_TO_EVERYONE"
-    title: str = ""
+    title: str | None = None
+    description: str | None = None
 
 
 class Revoke(Entity):
@@ -58,6 +62,12 @@ class Revoke(Entity):
     action: Literal["revoke"]
     username: str
     client_key: str = DEFAULT_APP
+
+
+class Property(Entity):
+    """A URL prefix whose ownership an app claims."""
+
+    url_prefix: str
 
 
 class Stick(Entity):
@@ -82,8 +92,9 @@ _FAULTS: TypeAdapter[list[Fault]] = TypeAdapter(list[Fault])
 
 def answer(store: Store, request: Request) -> Response:
     """Serve one admin call."""
-    resource, _, name = request.path.removeprefix(PREFIX).partition("/")
-    serve = _CALLS.get((request.method, resource, bool(name)))
+    resource, _, rest = request.path.removeprefix(PREFIX).partition("/")
+    name, _, part = rest.partition("/")
+    serve = _CALLS.get((request.method, "/".join(filter(None, (resource, name and "*", part)))))
     if serve is None:
         return json_response(404, {"error": f"there is no {request.method} {request.path}; README.md lists the calls"})
     try:
@@ -179,6 +190,35 @@ def _patch_app(store: Store, body: Any, name: str) -> Any:
         return app.model_dump()
 
 
+def _post_property(store: Store, body: Any, name: str) -> Any:
+    with store.change() as world:
+        _, file, content = _claim(world, body, name)
+        return {"file": file, "content": content}
+
+
+def _verify_property(store: Store, body: Any, name: str) -> Any:
+    with store.change() as world:
+        prefix, file, content = _claim(world, body, name)
+    # Fetched without the lock: the host may ask the sandbox something meanwhile.
+    fault = ownership.find_fault(prefix + file, content)
+    if fault:
+        raise AdminError(fault, 409)
+    with store.change() as world:
+        app = _app(world, name)
+        if prefix not in app.verified_properties:
+            app.verified_properties.append(prefix)
+        return app.model_dump()
+
+
+def _claim(world: World, body: Any, client_key: str) -> tuple[str, str, str]:
+    """Give URL prefix, file name and content of a property that can be verified."""
+    prefix = Property.model_validate(body).url_prefix
+    fault = ownership.fault_of_prefix(prefix, world.settings)
+    if fault:
+        raise AdminError(fault)
+    return prefix, *ownership.verification_file(_app(world, client_key).client_key, prefix)
+
+
 def _post_grant(store: Store, body: Any, _name: str) -> Any:
     wanted = GrantRequest.model_validate(body)
     with store.change() as world:
@@ -226,7 +266,9 @@ def _post_action(store: Store, body: Any, _name: str) -> Any:
         else:
             if publish.kind != "draft" or publish.status not in ("SEND_TO_USER_INBOX", "PUBLISH_COMPLETE"):
                 raise AdminError(f"{publish.publish_id} is no draft in an inbox", 409)
-            lifecycle.add_post(world, publish, {"privacy_level": action.privacy_level, "title": action.title}, now)
+            changes = action.model_dump(include={"privacy_level", "title", "description"}, exclude_none=True)
+            prefilled = {name: publish.post_info.get(name) for name in ("title", "description")}
+            lifecycle.add_post(world, publish, prefilled | changes, now)
         return _logged(publish)
 
 
@@ -249,6 +291,7 @@ def _logged(publish: Publish) -> dict[str, Any]:
     logged = publish.model_dump(exclude={"upload_token", "grant_id"})
     # A media URL may be signed.
     logged["video_url"] = publish.video_url and publish.video_url.partition("?")[0]
+    logged["photo_images"] = [url.partition("?")[0] for url in publish.photo_images]
     return logged
 
 
@@ -270,23 +313,25 @@ def _publish(world: World, publish_id: str) -> Publish:
     return world.publishes[publish_id]
 
 
-_CALLS: dict[tuple[str, str, bool], Callable[[Store, Any, str], Any]] = {
-    ("GET", "settings", False): _get_settings,
-    ("PATCH", "settings", False): _patch_settings,
-    ("GET", "clock", False): _get_clock,
-    ("POST", "clock", False): _post_clock,
-    ("GET", "users", False): _get_users,
-    ("POST", "users", False): _post_user,
-    ("PATCH", "users", True): _patch_user,
-    ("GET", "apps", False): _get_apps,
-    ("POST", "apps", False): _post_app,
-    ("PATCH", "apps", True): _patch_app,
-    ("POST", "grants", False): _post_grant,
-    ("GET", "faults", False): _get_faults,
-    ("POST", "faults", False): _post_faults,
-    ("DELETE", "faults", False): _delete_faults,
-    ("POST", "actions", False): _post_action,
-    ("POST", "reset", False): _post_reset,
-    ("GET", "log", False): _get_log,
+_CALLS: dict[tuple[str, str], Callable[[Store, Any, str], Any]] = {
+    ("GET", "settings"): _get_settings,
+    ("PATCH", "settings"): _patch_settings,
+    ("GET", "clock"): _get_clock,
+    ("POST", "clock"): _post_clock,
+    ("GET", "users"): _get_users,
+    ("POST", "users"): _post_user,
+    ("PATCH", "users/*"): _patch_user,
+    ("GET", "apps"): _get_apps,
+    ("POST", "apps"): _post_app,
+    ("PATCH", "apps/*"): _patch_app,
+    ("POST", "apps/*/properties"): _post_property,
+    ("POST", "apps/*/properties/verify"): _verify_property,
+    ("POST", "grants"): _post_grant,
+    ("GET", "faults"): _get_faults,
+    ("POST", "faults"): _post_faults,
+    ("DELETE", "faults"): _delete_faults,
+    ("POST", "actions"): _post_action,
+    ("POST", "reset"): _post_reset,
+    ("GET", "log"): _get_log,
 }
-"""(method, resource, whether a name follows) to what serves it."""
+"""(method, path with * for a name) to what serves it."""

@@ -1,8 +1,8 @@
 """Faults on demand: the next calls of an endpoint fail as ordered, before or after their effect."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 Endpoint = Literal[
     "authorize",
@@ -12,11 +12,13 @@ Endpoint = Literal[
     "creator_info",
     "video/init",
     "inbox/video/init",
+    "content/init",
     "status",
     "cancel",
     "upload",
+    "pull",
 ]
-"""The sandbox's names of TikTok's endpoints, in faults and in the log."""
+"""The sandbox's names of TikTok's endpoints, in faults and in the log; `pull` is its own GET of a media URL."""
 
 
 class Status(BaseModel):
@@ -53,6 +55,13 @@ class Fault(BaseModel):
     when: Literal["before", "after"] = "before"
     skip: Annotated[int, Field(ge=0)] = 0
     times: Annotated[int, Field(ge=1)] = 1
+
+    @model_validator(mode="after")
+    def check(self) -> Self:
+        """Refuse what cannot happen to a call that the sandbox makes itself."""
+        if self.endpoint == "pull" and self.do not in ("reset", "drop", "timeout"):
+            raise ValueError("a pull can only be lost: reset, drop or timeout")
+        return self
 
     def label(self) -> str:
         """How the log names the fault."""

@@ -1,11 +1,11 @@
-"""The end of an upload or download: the received film is hashed, looked into, and handed to processing."""
+"""The end of an upload or download: what was received is looked into and handed to processing."""
 
 import hashlib
 from pathlib import Path
 
 from local.tiktok import lifecycle, rules
 from local.tiktok.probe import find_fault, probe
-from local.tiktok.state import Media, Publish, World
+from local.tiktok.state import Media, Picture, Publish, World
 
 
 def examine(path: Path) -> tuple[str, Media | None]:
@@ -24,4 +24,11 @@ def hand_over(world: World, publish: Publish, sha256: str, media: Media | None) 
     publish.sha256 = sha256
     publish.media = media
     publish.media_fault = find_fault(media, longest)
+    lifecycle.accept(world, publish)
+
+
+def hand_over_pictures(world: World, publish: Publish, examined: list[Picture]) -> None:
+    """Let the processing of a photo post begin; one bad picture is enough to fail it."""
+    publish.pictures = examined
+    publish.media_fault = next((picture.fault for picture in examined if picture.fault), None)
     lifecycle.accept(world, publish)

@@ -46,7 +46,7 @@ def _settle(world: World, publish: Publish, at: float) -> None:
 
 def _failure(world: World, publish: Publish, user: User, at: float) -> FailReason | None:
     if publish.accepted_at is None:
-        return "video_pull_failed" if publish.source == "PULL_FROM_URL" else "internal"
+        return pull_failure(publish) if publish.source == "PULL_FROM_URL" else "internal"
     if publish.media_fault or world.settings.forced_fail_reason:
         return publish.media_fault or world.settings.forced_fail_reason
     if user.banned:
@@ -54,6 +54,11 @@ def _failure(world: World, publish: Publish, user: User, at: float) -> FailReaso
     if publish.kind == "direct" and direct_posts(world, user.username, at) >= user.daily_post_cap:
         return "spam_risk_too_many_posts"
     return None
+
+
+def pull_failure(publish: Publish) -> FailReason:
+    """Name the failure of a download that cannot be finished."""
+    return "photo_pull_failed" if publish.media_type == "PHOTO" else "video_pull_failed"
 
 
 def fail(publish: Publish, reason: FailReason, at: float) -> None:
@@ -66,23 +71,30 @@ def add_post(world: World, publish: Publish, post_info: dict[str, object], at: f
     """Put the post on TikTok; the creator's own switches win over the request's."""
     user = world.users[publish.username]
     privacy_level = post_info["privacy_level"]
+    is_photo = publish.media_type == "PHOTO"
     post = Post.model_validate(
         {
             "post_id": world.next_id(),
             "publish_id": publish.publish_id,
+            "media_type": publish.media_type,
             "kind": publish.kind,
             "client_key": publish.client_key,
             "username": user.username,
             "open_id": publish.open_id,
             "title": post_info.get("title") or "",
+            "description": (is_photo and post_info.get("description")) or "",
             "privacy_level": privacy_level,
             "comments": not (post_info.get("disable_comment") or user.comment_disabled),
-            "duets": not (post_info.get("disable_duet") or user.duet_disabled or user.is_private),
-            "stitches": not (post_info.get("disable_stitch") or user.stitch_disabled or user.is_private),
+            "duets": not (is_photo or post_info.get("disable_duet") or user.duet_disabled or user.is_private),
+            "stitches": not (is_photo or post_info.get("disable_stitch") or user.stitch_disabled or user.is_private),
             "branded_content": bool(post_info.get("brand_content_toggle")),
             "own_brand": bool(post_info.get("brand_organic_toggle")),
-            "ai_generated": bool(post_info.get("is_aigc")),
+            "ai_generated": not is_photo and bool(post_info.get("is_aigc")),
             "cover_timestamp_ms": _cover(publish, post_info),
+            "auto_add_music": is_photo and bool(post_info.get("auto_add_music")),
+            "photo_count": len(publish.pictures),
+            "photo_cover_index": publish.photo_cover_index,
+            "photo_sha256": [picture.sha256 for picture in publish.pictures],
             "sha256": publish.sha256,
             "size": publish.received,
             "created_at": at,

@@ -7,7 +7,14 @@ from typing import Any, Literal
 from local.tiktok import lifecycle, pull, rules
 from local.tiktok.answers import RefusedError, ok
 from local.tiktok.calls import Call, Caller, identify
-from local.tiktok.sources import Source, check_ownership, check_post_info, check_source_info
+from local.tiktok.sources import (
+    Source,
+    check_ownership,
+    check_photo_post_info,
+    check_photo_source_info,
+    check_post_info,
+    check_source_info,
+)
 from local.tiktok.state import Publish, World
 from local.tiktok.web import Response
 
@@ -18,6 +25,12 @@ _PREFIXES = {
     ("draft", "FILE_UPLOAD"): "v_inbox_file~v2",
     ("draft", "PULL_FROM_URL"): "v_inbox_url~v2",
 }
+_PHOTO_PREFIX = "p_pub_url~v2"  # of drafts too, by the reference page
+_POST_MODES: dict[str, tuple[Literal["direct", "draft"], str]] = {
+    "DIRECT_POST": ("direct", "video.publish"),
+    "MEDIA_UPLOAD": ("draft", "video.upload"),
+}
+"""post_mode of a photo post to (kind, scope)."""
 
 
 def creator_info(call: Call) -> Response:
@@ -53,12 +66,8 @@ def video_init(call: Call) -> Response:
         body = _parse(call, content)
         post_info = check_post_info(body.get("post_info"), world.settings)
         source = check_source_info(body.get("source_info"), world.settings)
-        if source.video_url:
-            check_ownership(source.video_url, caller.app)
-        _check_audit(world, caller, post_info)
-        _check_caps(world, caller)
-        if post_info["privacy_level"] not in caller.user.privacy_options:
-            raise RefusedError("privacy_level_option_mismatch", status=world.settings.privacy_mismatch_status)
+        check_ownership(source.urls, caller.app)
+        _check_direct(world, caller, post_info)
         return _open(call, world, caller, kind="direct", source=source, post_info=post_info)
 
 
@@ -69,13 +78,38 @@ def inbox_video_init(call: Call) -> Response:
         caller = identify(call, world, "inbox/video/init", ("video.upload",))
         body = _parse(call, content)
         source = check_source_info(body.get("source_info"), world.settings)
-        if source.video_url:
-            check_ownership(source.video_url, caller.app)
-        if caller.user.banned:
-            raise RefusedError("spam_risk_user_banned_from_posting")
-        if lifecycle.pending_shares(world, caller.user.username, world.clock.now()) >= rules.PENDING_SHARES:
-            raise RefusedError("spam_risk_too_many_pending_share")
+        check_ownership(source.urls, caller.app)
+        _check_draft(world, caller)
         return _open(call, world, caller, kind="draft", source=source, post_info={})
+
+
+def content_init(call: Call) -> Response:
+    """Open a direct post or a draft of photos; a draft keeps its title and description for the app's editor."""
+    content = call.request.body.read()
+    with call.store.change() as world:
+        caller = identify(call, world, "content/init", _scopes_of_post_mode(content))
+        body = _parse(call, content)
+        mode = body.get("post_mode")
+        if body.get("media_type") != "PHOTO" or not isinstance(mode, str) or mode not in _POST_MODES:
+            raise RefusedError("invalid_params", rules.MEDIA_TYPE_OR_POST_MODE_INVALID)
+        kind, _ = _POST_MODES[mode]
+        post_info = check_photo_post_info(body.get("post_info"), kind, world.settings)
+        source = check_photo_source_info(body.get("source_info"), world.settings)
+        check_ownership(source.urls, caller.app)
+        if kind == "direct":
+            _check_direct(world, caller, post_info)
+        else:
+            _check_draft(world, caller)
+        return _open(call, world, caller, kind=kind, source=source, post_info=post_info)
+
+
+def _scopes_of_post_mode(content: bytes) -> tuple[str, ...]:
+    # The scope is looked at before the body is, but the body says which one it is.
+    try:
+        _, scope = _POST_MODES[json.loads(content)["post_mode"]]
+    except (ValueError, RecursionError, TypeError, KeyError):
+        return _EITHER_SCOPE
+    return (scope,)
 
 
 def status(call: Call) -> Response:
@@ -131,9 +165,29 @@ def _refuse_constant(name: str) -> None:
 def _without_query(body: dict[str, Any]) -> dict[str, Any]:
     # A media URL may be signed; the log keeps what comes before its query.
     source_info = body.get("source_info")
-    if not isinstance(source_info, dict) or not isinstance(source_info.get("video_url"), str):
+    if not isinstance(source_info, dict):
         return body
-    return {**body, "source_info": {**source_info, "video_url": source_info["video_url"].partition("?")[0]}}
+    logged = dict(source_info)
+    if isinstance(logged.get("video_url"), str):
+        logged["video_url"] = logged["video_url"].partition("?")[0]
+    if isinstance(logged.get("photo_images"), list):
+        urls = logged["photo_images"]
+        logged["photo_images"] = [url.partition("?")[0] if isinstance(url, str) else url for url in urls]
+    return {**body, "source_info": logged}
+
+
+def _check_direct(world: World, caller: Caller, post_info: dict[str, Any]) -> None:
+    _check_audit(world, caller, post_info)
+    _check_caps(world, caller)
+    if post_info["privacy_level"] not in caller.user.privacy_options:
+        raise RefusedError("privacy_level_option_mismatch", status=world.settings.privacy_mismatch_status)
+
+
+def _check_draft(world: World, caller: Caller) -> None:
+    if caller.user.banned:
+        raise RefusedError("spam_risk_user_banned_from_posting")
+    if lifecycle.pending_shares(world, caller.user.username, world.clock.now()) >= rules.PENDING_SHARES:
+        raise RefusedError("spam_risk_too_many_pending_share")
 
 
 def _check_audit(world: World, caller: Caller, post_info: dict[str, Any]) -> None:
@@ -171,8 +225,11 @@ def _open(
     now = world.clock.now()
     upload_id = str(world.next_id())
     is_upload = source.source == "FILE_UPLOAD"
+    is_photo = bool(source.photo_images)
+    prefix = _PHOTO_PREFIX if is_photo else _PREFIXES[kind, source.source]
     publish = Publish(
-        publish_id=f"{_PREFIXES[kind, source.source]}.{upload_id}",
+        publish_id=f"{prefix}.{upload_id}",
+        media_type="PHOTO" if is_photo else "VIDEO",
         kind=kind,
         source=source.source,
         client_key=caller.app.client_key,
@@ -185,6 +242,9 @@ def _open(
         video_size=source.video_size,
         chunk_size=source.chunk_size,
         total_chunk_count=source.total_chunk_count,
+        photo_images=list(source.photo_images),
+        photo_cover_index=source.photo_cover_index,
+        pull_due_at=now + world.settings.pull_delay_seconds,
         upload_id=upload_id,
         upload_token=str(uuid.uuid4()) if is_upload else None,
         upload_expires_at=now + rules.UPLOAD_URL_SECONDS if is_upload else None,

@@ -31,6 +31,7 @@ CALLS_PER_MINUTE: Final = {
     "creator_info": 20,
     "video/init": 6,
     "inbox/video/init": 6,
+    "content/init": 6,
     "status": 30,
 }
 WINDOW_SECONDS: Final = 60
@@ -47,6 +48,11 @@ PUBLIC: Final = "PUBLIC_TO_EVERYONE"
 SELF_ONLY: Final = "SELF_ONLY"
 PUBLIC_ACCOUNT_OPTIONS: Final = (PUBLIC, "MUTUAL_FOLLOW_FRIENDS", SELF_ONLY)
 PRIVATE_ACCOUNT_OPTIONS: Final = ("FOLLOWER_OF_CREATOR", "MUTUAL_FOLLOW_FRIENDS", SELF_ONLY)
+
+# Photo posts: /content-posting-api-reference-photo-post.
+PHOTO_TITLE_UTF16_UNITS: Final = 90
+PHOTO_DESCRIPTION_UTF16_UNITS: Final = 4_000
+PHOTOS: Final = 35
 
 # Transfer: /content-posting-api-media-transfer-guide. "MB" is undefined there, see the setting `mb`.
 MEGABYTE: Final = {"binary": 1024**2, "decimal": 1000**2}
@@ -65,6 +71,19 @@ FRAME_RATE_MAX: Final = 60
 SIDE_MIN: Final = 360  # pixels
 SIDE_MAX: Final = 4_096  # pixels
 DURATION_MAX_SECONDS: Final = 600
+
+# Pictures: /content-posting-api-media-transfer-guide#image_restrictions. "1080p" is undefined there, see the setting
+# `image_1080p`.
+PICTURE_MB: Final = 20
+PICTURE_CONTENT_TYPES: Final = ("image/jpeg", "image/webp")
+PICTURE_WIDTH_MAX: Final = 1_080  # pixels
+PICTURE_HEIGHT_MAX: Final = 1_920  # pixels
+PICTURE_SHORTER_SIDE_MAX: Final = 1_080  # pixels
+
+# Ownership of a URL prefix: /getting-started-create-an-app#verify_url_ownership.
+OWNERSHIP_TOKEN_LENGTH: Final = 32  # characters
+OWNERSHIP_FILE: Final = "tiktok{token}.txt"
+OWNERSHIP_CONTENT: Final = "tiktok-developers-site-verification={token}"
 
 FailReason = Literal[  # /content-posting-api-reference-get-video-status
     "file_format_check_failed",
@@ -86,6 +105,7 @@ POST_INFO_INCORRECT: Final = "The request post info is empty or incorrect"  # ob
 SOURCE_INFO_INCORRECT: Final = "The request source info is empty or incorrect"  # observed
 CHUNK_SIZE_INVALID: Final = "The chunk size is invalid"  # observed
 CHUNK_COUNT_INVALID: Final = "The total chunk count is invalid"  # observed
+MEDIA_TYPE_OR_POST_MODE_INVALID: Final = "Invalid media_type or post_mode"  # observed
 AUTHORIZATION_MALFORMED: Final = "Invalid authorization header. Please check the format."  # observed
 
 _TRANSFER_GUIDE: Final = "https://developers.tiktok.com/doc/content-posting-api-media-transfer-guide"

@@ -31,6 +31,7 @@ ROUTES = [
     ),
     Route("POST", "/v2/post/publish/video/init/", "video/init", posting.video_init, answers.refused),
     Route("POST", "/v2/post/publish/inbox/video/init/", "inbox/video/init", posting.inbox_video_init, answers.refused),
+    Route("POST", "/v2/post/publish/content/init/", "content/init", posting.content_init, answers.refused),
     Route("POST", "/v2/post/publish/status/fetch/", "status", posting.status, answers.refused),
     Route("POST", "/v2/post/publish/cancel/", "cancel", posting.cancel, answers.refused),
     Route("PUT", "/upload", "upload", uploads.upload, answers.upload_refused),

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from local.tiktok.rules import FailReason
+from local.tiktok.rules import PULL_SECONDS, FailReason
 
 Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
@@ -48,6 +48,8 @@ class Settings(BaseModel):
     body_idle_seconds: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 30
     abandoned_upload: Literal["processing", "failed"] = "processing"
     pull_local_urls: bool = False
+    pull_delay_seconds: Annotated[float, Field(ge=0, le=PULL_SECONDS)] = 0
+    image_1080p: Literal["width_and_height", "shorter_side"] = "width_and_height"
 
     # Processing
     processing_seconds: Seconds = 2

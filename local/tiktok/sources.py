@@ -1,4 +1,4 @@
-"""Where the media of a publish comes from: the rules for `post_info` and `source_info` of a video."""
+"""What a publish is made of: the rules for `post_info` and `source_info` of videos and photos."""
 
 import ipaddress
 from dataclasses import dataclass
@@ -18,6 +18,8 @@ _FLAGS = (
     "brand_organic_toggle",
     "is_aigc",
 )
+# Duet, stitch and the AI label mean nothing for photos and are not looked at.
+_PHOTO_FLAGS = ("disable_comment", "auto_add_music", "brand_content_toggle", "brand_organic_toggle")
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,13 @@ class Source:
     chunk_size: int | None = None
     total_chunk_count: int | None = None
     video_url: str | None = None
+    photo_images: tuple[str, ...] = ()
+    photo_cover_index: int | None = None
+
+    @property
+    def urls(self) -> tuple[str, ...]:
+        """What TikTok is to pull."""
+        return (self.video_url,) if self.video_url else self.photo_images
 
 
 def utf16_units(text: str) -> int:
@@ -38,28 +47,56 @@ def utf16_units(text: str) -> int:
 
 def check_post_info(post_info: Any, settings: Settings) -> dict[str, Any]:
     """Check the `post_info` of a direct video post; null means absent."""
-    if not isinstance(post_info, dict):
-        raise RefusedError("invalid_params", rules.POST_INFO_INCORRECT)
-    given = {name: value for name, value in post_info.items() if value is not None}
-    title = given.get("title", "")
-    cover = given.get("video_cover_timestamp_ms", 0)
+    given = _given(post_info)
     is_correct = (
-        isinstance(title, str)
-        and utf16_units(title) <= rules.CAPTION_UTF16_UNITS
-        and isinstance(cover, int)
-        and not isinstance(cover, bool)
+        _is_text(given.get("title", ""), rules.CAPTION_UTF16_UNITS)
+        and _is_whole(given.get("video_cover_timestamp_ms", 0))
         and isinstance(given.get("privacy_level", ""), str)
         and all(isinstance(given.get(name, False), bool) for name in _FLAGS)
     )
-    if settings.brand_toggles == "required":
-        is_correct = is_correct and {"brand_content_toggle", "brand_organic_toggle"} <= given.keys()
     if not is_correct:
+        raise RefusedError("invalid_params", rules.POST_INFO_INCORRECT)
+    _check_direct(given, settings)
+    return dict(post_info)
+
+
+def check_photo_post_info(post_info: Any, kind: Literal["direct", "draft"], settings: Settings) -> dict[str, Any]:
+    """Check the `post_info` of a photo post; a draft needs none of its fields, but the same lengths and types hold."""
+    given = _given(post_info)
+    is_correct = (
+        _is_text(given.get("title", ""), rules.PHOTO_TITLE_UTF16_UNITS)
+        and _is_text(given.get("description", ""), rules.PHOTO_DESCRIPTION_UTF16_UNITS)
+        and isinstance(given.get("privacy_level", ""), str)
+        and all(isinstance(given.get(name, False), bool) for name in _PHOTO_FLAGS)
+    )
+    if not is_correct:
+        raise RefusedError("invalid_params", rules.POST_INFO_INCORRECT)
+    if kind == "direct":
+        _check_direct(given, settings)
+    return dict(post_info)
+
+
+def _given(post_info: Any) -> dict[str, Any]:
+    if not isinstance(post_info, dict):
+        raise RefusedError("invalid_params", rules.POST_INFO_INCORRECT)
+    return {name: value for name, value in post_info.items() if value is not None}
+
+
+def _is_text(value: Any, longest: int) -> bool:
+    return isinstance(value, str) and utf16_units(value) <= longest
+
+
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _check_direct(given: dict[str, Any], settings: Settings) -> None:
+    if settings.brand_toggles == "required" and not {"brand_content_toggle", "brand_organic_toggle"} <= given.keys():
         raise RefusedError("invalid_params", rules.POST_INFO_INCORRECT)
     if not given.get("privacy_level"):
         if settings.missing_privacy_level == "invalid_params":
             raise RefusedError("invalid_params", rules.POST_INFO_INCORRECT)
         raise RefusedError("privacy_level_option_mismatch", status=settings.privacy_mismatch_status)
-    return post_info
 
 
 def check_source_info(source_info: Any, settings: Settings) -> Source:
@@ -72,10 +109,28 @@ def check_source_info(source_info: Any, settings: Settings) -> Source:
         return Source("FILE_UPLOAD", size, chunk, count)
     if source_info.get("source") == "PULL_FROM_URL":
         url = source_info.get("video_url")
-        if not isinstance(url, str) or not _is_pullable(url, settings):
+        if not isinstance(url, str) or not is_pullable(url, settings):
             raise RefusedError("invalid_params", rules.SOURCE_INFO_INCORRECT)
         return Source("PULL_FROM_URL", video_url=url)
     raise RefusedError("invalid_params", rules.SOURCE_INFO_INCORRECT)
+
+
+def check_photo_source_info(source_info: Any, settings: Settings) -> Source:
+    """Check the `source_info` of a photo post: only URLs, in the order of the carousel, and a cover among them."""
+    if not isinstance(source_info, dict) or source_info.get("source") != "PULL_FROM_URL":
+        raise RefusedError("invalid_params", rules.SOURCE_INFO_INCORRECT)
+    urls: Any = source_info.get("photo_images")
+    cover: Any = source_info.get("photo_cover_index")
+    is_correct = (
+        isinstance(urls, list)
+        and 1 <= len(urls) <= rules.PHOTOS
+        and all(isinstance(url, str) and is_pullable(url, settings) for url in urls)
+        and _is_whole(cover)
+        and 0 <= cover < len(urls)
+    )
+    if not is_correct:
+        raise RefusedError("invalid_params", rules.SOURCE_INFO_INCORRECT)
+    return Source("PULL_FROM_URL", photo_images=tuple(urls), photo_cover_index=cover)
 
 
 def _count(source_info: dict[str, Any], name: str) -> int:
@@ -103,7 +158,8 @@ def check_plan(size: int, chunk: int, count: int, settings: Settings) -> None:
         raise RefusedError("invalid_params", rules.CHUNK_SIZE_INVALID)
 
 
-def _is_pullable(url: str, settings: Settings) -> bool:
+def is_pullable(url: str, settings: Settings) -> bool:
+    """Whether TikTok would pull from `url` at all: https and a host name, unless the sandbox may take local ones."""
     try:
         parts = urlsplit(url)
         host = parts.hostname or ""
@@ -122,10 +178,13 @@ def _is_address(host: str) -> bool:
     return True
 
 
-def check_ownership(url: str, app: App) -> None:
-    """Refuse a URL that lies under no domain or URL prefix that the app has verified."""
-    host = urlsplit(url).hostname or ""
-    for verified in app.verified_properties:
-        if url.startswith(verified) if "://" in verified else f".{host}".endswith(f".{verified}"):
-            return
-    raise RefusedError("url_ownership_unverified")
+def check_ownership(urls: tuple[str, ...], app: App) -> None:
+    """Refuse URLs of which one lies under no domain or URL prefix that the app has verified."""
+    if not all(any(_covers(verified, url) for verified in app.verified_properties) for url in urls):
+        raise RefusedError("url_ownership_unverified")
+
+
+def _covers(verified: str, url: str) -> bool:
+    if "://" in verified:
+        return url.startswith(verified)
+    return f".{urlsplit(url).hostname or ''}".endswith(f".{verified}")

@@ -15,6 +15,7 @@ from local.tiktok.settings import Settings
 
 LOOPBACK = ("localhost", "127.0.0.1")
 PrivacyLevel = Literal["PUBLIC_TO_EVERYONE", "MUTUAL_FOLLOW_FRIENDS", "FOLLOWER_OF_CREATOR", "SELF_ONLY"]
+MediaType = Literal["VIDEO", "PHOTO"]
 ProcessingStatus = Literal["PROCESSING_UPLOAD", "PROCESSING_DOWNLOAD"]
 Status = Literal[ProcessingStatus, "SEND_TO_USER_INBOX", "PUBLISH_COMPLETE", "FAILED"]
 
@@ -182,10 +183,32 @@ class Media(Entity):
     duration: float
 
 
+class Pull(Entity):
+    """One GET of a media URL, told without its query; `status` is None when there was no answer."""
+
+    url: str
+    at: float
+    status: int | None = None
+    fault: str | None = None
+
+
+class Picture(Entity):
+    """A pulled picture. Bytes and pixels; `kind` is None, and there are no pixels, if it is none that TikTok takes."""
+
+    sha256: str
+    size: int
+    pulled_at: float
+    kind: Literal["jpeg", "webp"] | None = None
+    width: int = 0
+    height: int = 0
+    fault: FailReason | None = None
+
+
 class Publish(Entity):
     """One publish_id and everything that happened to it. Sizes in bytes, times in Unix seconds."""
 
     publish_id: str
+    media_type: MediaType = "VIDEO"
     kind: Literal["direct", "draft"]
     source: Literal["FILE_UPLOAD", "PULL_FROM_URL"]
     client_key: str
@@ -198,6 +221,11 @@ class Publish(Entity):
     video_size: int | None = None
     chunk_size: int | None = None
     total_chunk_count: int | None = None
+    photo_images: list[str] = []
+    photo_cover_index: int | None = None
+    pull_due_at: float = 0
+    pulls: list[Pull] = []
+    pictures: list[Picture] = []
     upload_id: str
     upload_token: str | None = None
     upload_expires_at: float | None = None
@@ -229,11 +257,13 @@ class Post(Entity):
 
     post_id: int
     publish_id: str
+    media_type: MediaType = "VIDEO"
     kind: Literal["direct", "draft"]
     client_key: str
     username: str
     open_id: str
     title: str
+    description: str = ""
     privacy_level: PrivacyLevel
     comments: bool
     duets: bool
@@ -242,6 +272,10 @@ class Post(Entity):
     own_brand: bool
     ai_generated: bool
     cover_timestamp_ms: int
+    auto_add_music: bool = False
+    photo_count: int = 0
+    photo_cover_index: int | None = None
+    photo_sha256: list[str] = []
     sha256: str | None
     size: int
     created_at: float

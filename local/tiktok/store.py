@@ -5,7 +5,7 @@ from collections import defaultdict, deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from threading import Lock, RLock
+from threading import Condition, Event, Lock, RLock
 from typing import Any, Literal
 
 from local.tiktok import lifecycle, rules
@@ -17,6 +17,8 @@ class Store:
 
     def __init__(self, folder: Path, profile: Literal["24h", "2h"] | None, *, keep: bool) -> None:
         self._lock = RLock()
+        self._moved = Condition(self._lock)  # the clock, or the world itself
+        self.closed = Event()
         self._world_file = folder / "world.json"
         self._calls_file = folder / "calls.jsonl"
         self._keep = keep
@@ -40,11 +42,25 @@ class Store:
         """Lend the world as it is at this moment, for one atomic change; it is written to its file afterwards."""
         with self._lock:
             lifecycle.settle_due(self._world)
+            clock = self._world.clock.model_copy()
             try:
                 yield self._world
             finally:
+                if self._world.clock != clock:
+                    self._moved.notify_all()
                 if self._keep:
                     self._write()
+
+    def wait_until(self, moment: float) -> bool:
+        """Wait until the sandbox's clock shows `moment` (Unix seconds); False if a reset or the end comes first."""
+        with self._lock:
+            world = self._world
+            while self._world is world and not self.closed.is_set():
+                left = moment - world.clock.now()
+                if left <= 0:
+                    return True
+                self._moved.wait(left if world.clock.frozen_at is None else None)
+            return False
 
     def _write(self) -> None:
         text = self._world.model_dump_json()
@@ -58,11 +74,14 @@ class Store:
         """Write nothing any more: the folder may be another store's from now on."""
         with self._lock:
             self._keep = False
+            self.closed.set()
+            self._moved.notify_all()
 
     def reset(self) -> None:
         """Start over with a new world; ids go on, so that none comes twice."""
         with self._lock:
             self._world = new_world(self._profile, self._world.last_id)
+            self._moved.notify_all()
             self._minutes.clear()
             self._calls.clear()
             self._calls_file.unlink(missing_ok=True)

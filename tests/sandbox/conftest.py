@@ -1,13 +1,20 @@
-"""A sandbox over real HTTP, its clock stopped at a known moment, and tiny films of every kind."""
+"""A sandbox over real HTTP, its clock stopped at a known moment, tiny films and pictures of every kind, and a host."""
 
 import hashlib
+import io
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Event, Thread
 from typing import Any, NamedTuple, cast
 from urllib.parse import parse_qs, urlsplit
 
 import av
 import pytest
 import requests
+from PIL import Image
 
 from local.tiktok.server import Sandbox
 
@@ -114,6 +121,17 @@ class Tiktok:
     def init_draft(self, token: str, source_info: Any = None) -> requests.Response:
         return self.post(f"{PUBLISH}inbox/video/init/", token, {"source_info": source_info or whole(1000)})
 
+    def init_photos(
+        self, token: str, urls: Any, *, mode: str = "DIRECT_POST", post_info: Any = None, **source_info: Any
+    ) -> requests.Response:
+        body = {
+            "media_type": "PHOTO",
+            "post_mode": mode,
+            "post_info": post_info_of() | (post_info or {}),
+            "source_info": {"source": "PULL_FROM_URL", "photo_images": urls, "photo_cover_index": 0, **source_info},
+        }
+        return self.post(f"{PUBLISH}content/init/", token, body)
+
     def put(
         self, upload_url: str, content: bytes, total: int | None = None, first: int = 0, **headers: str
     ) -> requests.Response:
@@ -135,6 +153,15 @@ class Tiktok:
 
     def cancel(self, token: str, publish_id: str) -> requests.Response:
         return self.post(f"{PUBLISH}cancel/", token, {"publish_id": publish_id})
+
+    def pulled(self, publish_id: str) -> Any:
+        """The publish of the log, as soon as its pull has ended well or badly."""
+        deadline = time.monotonic() + 20
+        while time.monotonic() < deadline:
+            publish = next(publish for publish in self.log()["publishes"] if publish["publish_id"] == publish_id)
+            if publish["accepted_at"] is not None or publish["status"] != "PROCESSING_DOWNLOAD":
+                return publish
+        raise AssertionError(publish)
 
     def publish(self, token: str, film: bytes, **post_info: Any) -> str:
         """The publish_id of a direct post whose bytes are all in."""
@@ -244,3 +271,82 @@ def film(tmp_path_factory):
 def clip(film):
     """A film that TikTok takes."""
     return film()
+
+
+@pytest.fixture(scope="session")
+def picture():
+    """Make a picture with Pillow; every colour gives another one."""
+
+    def make(width: int = 360, height: int = 480, kind: str = "JPEG", colour: str = "teal", **options: Any) -> bytes:
+        file = io.BytesIO()
+        with Image.new("RGB", (width, height), colour) as image:
+            image.save(file, kind, **options)
+        return file.getvalue()
+
+    return make
+
+
+class Served(NamedTuple):
+    """One file of a host: `missing` bytes are announced but not sent; a `held` one waits until it is released."""
+
+    body: bytes
+    content_type: str | None = "image/jpeg"
+    status: int = 200
+    headers: dict[str, str] = {}  # noqa: RUF012  # nobody changes it
+    missing: int = 0
+    held: bool = False
+
+
+class Host(ThreadingHTTPServer):
+    """Serves `files` by their paths, and remembers who asked for what."""
+
+    daemon_threads = False
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), HostHandler)
+        self.url = f"http://127.0.0.1:{self.server_port}/"
+        self.files: dict[str, Served] = {}
+        self.requests: list[tuple[str, dict[str, str]]] = []
+        self.released = Event()
+        self.before_answer: Callable[[], None] = lambda: None
+
+    def serve(self, path: str, body: bytes, **how: Any) -> str:
+        """The URL below which `body` can be had from now on."""
+        self.files[path] = Served(body, **how)
+        return self.url + path
+
+
+class HostHandler(BaseHTTPRequestHandler):
+    server: Host
+
+    def do_GET(self):
+        self.server.requests.append((self.path, dict(self.headers)))
+        served = self.server.files.get(urlsplit(self.path).path.removeprefix("/"), Served(b"", status=404))
+        self.server.before_answer()
+        if served.held:
+            self.server.released.wait(20)
+        self.send_response(served.status)
+        for name, value in served.headers.items():
+            self.send_header(name, value)
+        if served.content_type is not None:
+            self.send_header("Content-Type", served.content_type)
+        self.send_header("Content-Length", str(len(served.body) + served.missing))
+        with suppress(ConnectionError):  # a sandbox that wants no more has hung up
+            self.end_headers()
+            self.wfile.write(served.body)
+
+    def log_message(self, *args):
+        pass
+
+
+@pytest.fixture
+def host():
+    """A web server of the app's owner."""
+    server = Host()
+    thread = Thread(target=server.serve_forever, args=(0.02,))
+    thread.start()
+    yield server
+    server.released.set()
+    server.shutdown()
+    server.server_close()
+    thread.join()

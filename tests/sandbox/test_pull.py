@@ -141,6 +141,20 @@ def test_a_running_pull_can_be_cancelled(tiktok, pull, host):
     assert tiktok.state(token, publish_id)["fail_reason"] == "publish_cancelled"
 
 
+def test_a_pull_of_a_film_can_be_held_back_and_lost_as_one_of_pictures_can(tiktok, pull):
+    tiktok.settings(pull_delay_seconds=60)
+    tiktok.fault("pull", "drop", when="after")
+    token, publish_id = pull("film.mp4")
+    noon = tiktok.log()["now"]
+    tiktok.advance(60)
+    publish = eventually(tiktok, lambda publish: publish["status"] == "FAILED")
+    assert [(pull["at"], pull["status"], pull["fault"]) for pull in publish["pulls"]] == [
+        (noon + 60, 200, "drop after")
+    ]
+    assert tiktok.state(token, publish_id)["fail_reason"] == "video_pull_failed"
+    assert tiktok.log()["posts"] == []
+
+
 def test_a_pull_that_takes_an_hour_fails(tiktok, pull):
     token, publish_id = pull("slow.mp4")
     tiktok.advance(3_599)

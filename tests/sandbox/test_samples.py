@@ -103,6 +103,36 @@ def test_a_draft_by_url(tiktok):
     assert answer == {"data": {}, "error": OK}
 
 
+def test_a_direct_post_of_three_pictures(tiktok):
+    tiktok.app(verified_properties=["emu.example"])
+    tiktok.settings(pull_delay_seconds=3_600)  # that host is nowhere
+    request = {
+        "media_type": "PHOTO",
+        "post_mode": "DIRECT_POST",
+        "post_info": {
+            "title": "three frames",
+            "description": "longer text #emu",
+            "privacy_level": "SELF_ONLY",
+            "disable_comment": True,
+            "auto_add_music": False,
+            "brand_content_toggle": False,
+            "brand_organic_toggle": False,
+        },
+        "source_info": {
+            "source": "PULL_FROM_URL",
+            "photo_cover_index": 0,
+            "photo_images": [
+                "https://media.emu.example/p/1.jpg",
+                "https://media.emu.example/p/2.jpg",
+                "https://media.emu.example/p/3.webp",
+            ],
+        },
+    }
+    answer = body(tiktok.post("/v2/post/publish/content/init/", tiktok.token(), request))
+    assert re.fullmatch(rf"p_pub_url~v2\.{ID}", answer["data"].pop("publish_id"))
+    assert answer == {"data": {}, "error": OK}
+
+
 def test_a_draft_ignores_its_post_info(tiktok):
     source_info = {"source": "FILE_UPLOAD", "video_size": 9, "chunk_size": 9, "total_chunk_count": 1}
     request = {"post_info": "nonsense", "source_info": source_info}
