@@ -15,7 +15,9 @@ def main() -> int:
     add_arguments(parser)
     add_world_arguments(parser)
     given = parser.parse_args()
-    options = Options(given.port, given.tiktok_url, tuple(given.trust_media_origin), given.state)
+    options = Options(
+        given.port, given.tiktok_url, tuple(given.trust_media_origin), tuple(given.ownership_token), given.state
+    )
     try:
         with ended_by_signals(), running_stack(options) as stack:
             print(json.dumps(stack.ready_line(), separators=(",", ":")), flush=True)

@@ -18,6 +18,7 @@ class Options:
     port: int = _DEFAULT_PORT
     tiktok_url: str | None = None
     trusted_media_origins: tuple[str, ...] = ()
+    ownership_tokens: tuple[str, ...] = ()
     state: Path = DEFAULT_STATE
     template: Path = ROOT / "template.yaml"
 
@@ -38,6 +39,14 @@ def add_world_arguments(parser: argparse.ArgumentParser) -> None:
         default=[],
         metavar="URL",
         help="media from there may be fetched although it is local; may be repeated",
+    )
+
+    parser.add_argument(
+        "--ownership-token",
+        action="append",
+        default=[],
+        metavar="TOKEN",
+        help="of a file tiktok<TOKEN>.txt by which another TikTok verifies the address; may be repeated",
     )
 
 

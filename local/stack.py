@@ -23,7 +23,9 @@ from local.state import State
 from local.template import read_template
 
 _CHECK_SECONDS = 0.5
+_OPERATE_SECONDS = 60
 _SANDBOX_APP = {"client_key": "sandbox-client-key", "client_secret": "sandbox-client-secret"}
+_PROPERTIES = f"apps/{_SANDBOX_APP['client_key']}/properties"
 
 
 @dataclass(frozen=True)
@@ -64,19 +66,21 @@ def running_stack(options: Options) -> Iterator[Stack]:
         environment = function_environment(options.template.resolve().parent, state.logs)
         emulator = parts.enter_context(running_emulator(state.path / "aws", state.logs, environment))
         children = [emulator.process]
-        tiktok = options.tiktok_url
+        tiktok, tokens = options.tiktok_url, options.ownership_tokens
         if tiktok is None:
             # Next to the API's port, so that it is the same after a restart: upload addresses given out stay good.
             port = free_port(front.port + 1)
             command = [sys.executable, "-m", "local.tiktok", "--port", str(port), "--state", str(state.path / "tiktok")]
             children.append(parts.enter_context(child("The sandbox", command, log=state.logs / "tiktok.log")))
             tiktok = str(children[-1].report["url"])
+            tokens = (_claim(tiktok, front.url),)
         template = read_template(options.template)
         parameters = {
             "PublicUrl": front.url,
             "TikTokApiUrl": tiktok,
             "TikTokAuthUrl": tiktok,
             "TrustedMediaOrigins": ",".join(options.trusted_media_origins),
+            "OwnershipTokens": ",".join(tokens),
         }
         names = deploy(emulator, template, parameters)
         _store_app(emulator, names["TikTokSecret"], own=options.tiktok_url is not None)
@@ -84,6 +88,8 @@ def running_stack(options: Options) -> Iterator[Stack]:
         keys = open_keys(emulator.client("dynamodb"), names["KeysTable"])
         api_key = first_key(keys, state.path / "api_key")
         _check_health(front.url, state.logs)
+        if options.tiktok_url is None:
+            _operate(tiktok, _PROPERTIES + "/verify", {"url_prefix": f"{front.url}/"})
         emulator.keep()
         with state.announced(emulator.url, names["KeysTable"]):
             yield Stack(front.url, api_key, tiktok, state.logs, tuple(children))
@@ -95,6 +101,31 @@ def _store_app(emulator: Emulator, secret: str, *, own: bool) -> None:
     if own and "TIKTOK_CLIENT_KEY" in os.environ and "TIKTOK_CLIENT_SECRET" in os.environ:
         app = {"client_key": os.environ["TIKTOK_CLIENT_KEY"], "client_secret": os.environ["TIKTOK_CLIENT_SECRET"]}
     emulator.client("secretsmanager").put_secret_value(SecretId=secret, SecretString=json.dumps(app))
+
+
+def _claim(tiktok: str, api: str) -> str:
+    """Name the API's address at the sandbox, as an operator does in TikTok's portal; return the token of its file."""
+    _operate(tiktok, "settings", {"pull_local_urls": True}, method="PATCH")
+    claimed = _operate(tiktok, _PROPERTIES, {"url_prefix": f"{api}/"})
+    return str(claimed["file"]).removeprefix("tiktok").removesuffix(".txt")
+
+
+def _operate(tiktok: str, path: str, body: dict[str, Any], *, method: str = "POST") -> dict[str, Any]:
+    """Make an operator's call of the sandbox."""
+    request = urllib.request.Request(
+        f"{tiktok}/_sandbox/{path}",
+        data=json.dumps(body).encode(),
+        headers={"Content-Type": "application/json"},
+        method=method,
+    )
+    try:
+        with urllib.request.urlopen(request, timeout=_OPERATE_SECONDS) as answer:
+            return dict(json.load(answer))
+    except urllib.error.HTTPError as error:
+        with error:
+            raise LocalError(f"The sandbox refused {path}: {error.read().decode(errors='replace')}") from error
+    except OSError as error:
+        raise LocalError(f"The sandbox did not answer {path}: {error}.") from error
 
 
 def _check_health(api: str, logs: Path) -> None:

@@ -9,7 +9,7 @@ from publisher.domain.chunks import plan_chunks
 from publisher.domain.keys import SCOPES as KEY_SCOPES
 from publisher.domain.keys import ApiKey, hash_secret
 from publisher.domain.media import VideoFacts
-from publisher.domain.posts import Media, Post, PostOptions, Upload
+from publisher.domain.posts import Carousel, Media, Pictures, Post, PostOptions, Upload
 from publisher.ports import Grant, IdempotentRequest, PendingConnection
 
 NOW = 1_790_000_000.0
@@ -41,6 +41,16 @@ def stored_video(size: int = 8_000_000, key: str = "staging/video", etag: str = 
 def an_upload(size: int = 8_000_000, **changes: object) -> Upload:
     good = {"publish_id": "v_pub_file~v2-1.1", "sealed_url": "sealed", "plan": plan_chunks(size), "opened_at": NOW}
     return Upload.model_validate({**good, **changes})
+
+
+def some_pictures(**changes: object) -> Pictures:
+    good = {"folder": "staging/folder", "count": 3, "size": 3_000_000}
+    return Pictures.model_validate({**good, **changes})
+
+
+def a_carousel(**changes: object) -> Carousel:
+    good = {"prefix": "0" * 32, "opened_at": NOW, "publish_id": "p_pub_url~v2.1"}
+    return Carousel.model_validate({**good, **changes})
 
 
 def a_post(**changes: object) -> Post:

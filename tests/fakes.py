@@ -9,8 +9,9 @@ from collections import defaultdict, deque
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import BinaryIO
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 from uuid import uuid4
 
 from pydantic import SecretStr
@@ -37,10 +38,14 @@ from publisher.domain.media import VideoFacts
 from publisher.domain.posts import Post, PostOptions, execution_name
 from publisher.ports import (
     ChunkAnswer,
+    Convert,
+    ConvertedPicture,
     Grant,
+    Hosted,
     IdempotentRequest,
     OpenedUpload,
     PendingConnection,
+    PhotoHost,
     PostPage,
     PostQuery,
     Profile,
@@ -50,6 +55,7 @@ from publisher.ports import (
     StoredMedia,
     TikTokApp,
 )
+from publisher.tiktok.failures import failure_of
 from publisher.use_cases.use_access_token import seal_tokens, tokens_context
 from tests.builders import NOW, a_creator, an_account, video_facts
 
@@ -321,6 +327,28 @@ class FakeProber:
         return self.facts.model_copy(update={"size": size})
 
 
+class FakeConverter:
+    """Says of every picture what it was told to say, and leaves bytes that name the picture they come from."""
+
+    def __init__(self) -> None:
+        self.faults = Faults()
+        self.pictures: deque[ConvertedPicture | PublisherError] = deque()
+        """What is said of the next pictures; of further ones it is `usual`."""
+        self.usual = ConvertedPicture(width=1080, height=1350, size=0, frames_dropped=0)
+
+    @contextmanager
+    def converting(self) -> Iterator[Convert]:
+        yield self._convert
+
+    def _convert(self, source: Path, target: Path) -> ConvertedPicture:
+        with self.faults.around("convert"):
+            said = self.pictures.popleft() if self.pictures else self.usual
+            if isinstance(said, PublisherError):
+                raise said
+            size = target.write_bytes(b"JPEG of " + source.read_bytes())
+            return said.model_copy(update={"size": size})
+
+
 class FakeMediaStore:
     def __init__(self) -> None:
         self.faults = Faults()
@@ -347,9 +375,24 @@ class FakeMediaStore:
         with self.faults.around("seekable"):
             yield self._unchanged(media)
 
-    def delete(self, key: str) -> None:
+    def put(self, key: str, file: Path, content_type: str) -> None:
+        with self.faults.around("put"):
+            self.objects[key] = file.read_bytes()
+
+    def download(self, key: str, file: Path) -> None:
+        with self.faults.around("download"):
+            if key not in self.objects:
+                raise ServiceUnavailable("The stored media is gone.", "Try again.")
+            file.write_bytes(self.objects[key])
+
+    def get(self, key: str) -> bytes | None:
+        with self.faults.around("get"):
+            return self.objects.get(key)
+
+    def delete(self, keys: Collection[str]) -> None:
         with self.faults.around("delete"):
-            self.objects.pop(key, None)
+            for key in keys:
+                self.objects.pop(key, None)
 
     def _unchanged(self, media: StoredMedia) -> io.BytesIO:
         data = self.objects.get(media.key, b"")
@@ -360,6 +403,48 @@ class FakeMediaStore:
 
 def _etag(data: bytes | bytearray) -> str:
     return f'"{hashlib.md5(data, usedforsecurity=False).hexdigest()}"'
+
+
+@dataclass
+class _Address:
+    hosted: Hosted | None = None
+    until: float = 0
+    pulled: bool = False
+    closed: bool = False
+
+
+class FakePhotoHost:
+    def __init__(self) -> None:
+        self.faults = Faults()
+        self._lock = threading.RLock()
+        self._addresses: dict[str, _Address] = defaultdict(_Address)
+
+    def host(self, prefix: str, hosted: Hosted, until: float) -> None:
+        with self._lock, self.faults.around("host"):
+            address = self._addresses[prefix]
+            if address.closed or address.hosted not in (None, hosted):
+                raise Busy("The address is closed.", "Take another one.")
+            address.hosted, address.until = hosted, until
+
+    def pull(self, prefix: str, number: int, now: float) -> Hosted | None:
+        with self._lock, self.faults.around("pull"):
+            address = self._addresses.get(prefix, _Address())
+            if address.hosted is None or address.closed or address.until <= now:
+                return None
+            if not 1 <= number <= address.hosted.count:
+                return None
+            address.pulled = True
+            return address.hosted
+
+    def fence(self, prefix: str) -> bool:
+        with self._lock, self.faults.around("fence"):
+            address = self._addresses[prefix]
+            address.closed = address.closed or not address.pulled
+            return not address.pulled
+
+    def close(self, prefix: str) -> None:
+        with self._lock, self.faults.around("close"):
+            self._addresses[prefix].closed = True
 
 
 class FakeExecutions:
@@ -382,9 +467,28 @@ class FakeExecutions:
         self._ended.add(execution_name(post))
 
 
+class TikTokPost:
+    """What an init has begun, as TikTok sees it. `finished` is a draft that its creator has published."""
+
+    publish_id: str
+    options: PostOptions
+    failure: Failure | None
+    polls: int = 0
+    finished: bool = False
+
+    @property
+    def complete(self) -> bool:
+        """True when TikTok has all it waits for."""
+        raise NotImplementedError
+
+    @property
+    def public(self) -> bool:
+        return self.complete and not self.failure and (self.finished or not self.options.draft)
+
+
 @dataclass
-class TikTokUpload:
-    """One upload as TikTok sees it. `checksum` is the CRC-32 of the bytes so far."""
+class TikTokUpload(TikTokPost):
+    """One upload. `checksum` is the CRC-32 of the bytes so far."""
 
     publish_id: str
     plan: ChunkPlan
@@ -393,16 +497,27 @@ class TikTokUpload:
     failure: Failure | None
     received: int = 0
     checksum: int = 0
-    polls: int = 0
-    post_id: str = ""
 
     @property
     def complete(self) -> bool:
         return self.received == self.plan.video_size
 
+
+@dataclass
+class TikTokCarousel(TikTokPost):
+    """Pictures at addresses that TikTok pulls when the test says so."""
+
+    publish_id: str
+    title: str
+    description: str
+    options: PostOptions
+    picture_urls: tuple[str, ...]
+    failure: Failure | None
+    pulled: bool = False
+
     @property
-    def public(self) -> bool:
-        return self.complete and not self.failure and not self.options.draft
+    def complete(self) -> bool:
+        return self.pulled
 
 
 @dataclass
@@ -414,7 +529,10 @@ class TikTokGrant:
 
 @dataclass
 class FakeTikTok:
-    """TikTok with one creator's answers. `uploads` is the truth: it holds all that was opened, by upload URL."""
+    """TikTok with one creator's answers.
+
+    `uploads` and `carousels` are the truth: they hold all that was opened, by upload URL and by publish_id.
+    """
 
     clock: FakeClock
     lifetime: int = 86400
@@ -428,6 +546,7 @@ class FakeTikTok:
     creator_answer: Creator | PublisherError = field(default_factory=a_creator)
     faults: Faults = field(default_factory=Faults)
     uploads: dict[str, TikTokUpload] = field(default_factory=dict)
+    carousels: dict[str, TikTokCarousel] = field(default_factory=dict)
     refreshes: int = 0
     _access: dict[str, TikTokGrant] = field(default_factory=dict)
     _refresh: dict[str, TikTokGrant] = field(default_factory=dict)
@@ -456,13 +575,29 @@ class FakeTikTok:
                 del tokens[token]
 
     def fail_next_post(self, failure: Failure) -> None:
-        """The next upload that is opened ends FAILED once its bytes are in."""
+        """The next post that is opened ends FAILED once TikTok has all of it."""
         self._failures.append(failure)
 
+    def pull(self, which: str | int, host: PhotoHost) -> None:
+        """TikTok pulls the pictures of a carousel, named by its publish_id or its place in the order of opening.
+
+        One that the host does not give fails the post.
+        """
+        with self._lock:
+            carousel = self.carousels[which] if isinstance(which, str) else list(self.carousels.values())[which]
+            addresses = [urlsplit(url).path.removesuffix(".jpg").split("/")[-2:] for url in carousel.picture_urls]
+            carousel.pulled = True
+            if any(host.pull(prefix, int(number), self.clock.now()) is None for prefix, number in addresses):
+                carousel.failure = failure_of("photo_pull_failed", "").failure()
+
+    def finish_draft(self, publish_id: str) -> None:
+        """The creator publishes a draft from the inbox."""
+        self._post(publish_id).finished = True
+
     @property
-    def public_posts(self) -> list[TikTokUpload]:
+    def public_posts(self) -> list[TikTokPost]:
         """What the world can see."""
-        return [upload for upload in self.uploads.values() if upload.public]
+        return [post for post in (*self.uploads.values(), *self.carousels.values()) if post.public]
 
     # What the service calls
     def authorize_url(self, *, state: str, challenge: str, redirect_uri: str, scopes: Collection[str]) -> str:
@@ -503,13 +638,29 @@ class FakeTikTok:
                 raise PublishingFailed("TikTok does not offer this privacy level.", "Choose another one.")
             if not _plan_allowed(plan.video_size, plan.chunk_size, plan.total_chunk_count):
                 raise PublishingFailed("The chunk size is invalid.", "Tell the operator.")
-            number = len(self.uploads) + 1
-            publish_id = f"v_{'inbox' if options.draft else 'pub'}_file~v2-1.{7_500_000_000_000_000_000 + number}"
-            upload = TikTokUpload(publish_id, plan, options, self.clock.now(), None)
-            upload.failure = self._failures.popleft() if self._failures else None
-            url = f"https://upload.tiktok.example/upload?upload_id={number}&upload_token={uuid4()}"
-            self.uploads[url] = upload
+            publish_id = f"v_{'inbox' if options.draft else 'pub'}_file~v2-1.{self._next_id()}"
+            failure = self._failures.popleft() if self._failures else None
+            url = f"https://upload.tiktok.example/upload?upload_id={len(self.uploads) + 1}&upload_token={uuid4()}"
+            self.uploads[url] = TikTokUpload(publish_id, plan, options, self.clock.now(), failure)
             return OpenedUpload(publish_id=publish_id, upload_url=SecretStr(url))
+
+    def open_carousel(
+        self, access_token: SecretStr, *, text: str, options: PostOptions, picture_urls: Sequence[str]
+    ) -> str:
+        with self._lock, self.faults.around("open_carousel"):
+            self._granted(access_token, "video.upload" if options.draft else "video.publish")
+            if len(options.photo_title) > 90 or len(text) > 4000:
+                raise PublishingFailed("The post info is incorrect.", "Shorten the texts.")
+            if not 1 <= len(picture_urls) <= 35 or not 0 <= (options.photo_cover_index or 0) < len(picture_urls):
+                raise PublishingFailed("The source info is incorrect.", "Tell the operator.")
+            if not options.draft and options.privacy_level not in self._creator().privacy_level_options:
+                raise PublishingFailed("TikTok does not offer this privacy level.", "Choose another one.")
+            publish_id = f"p_pub_url~v2.{self._next_id()}"
+            failure = self._failures.popleft() if self._failures else None
+            self.carousels[publish_id] = TikTokCarousel(
+                publish_id, options.photo_title, text, options, tuple(picture_urls), failure
+            )
+            return publish_id
 
     def put_chunk(
         self, upload_url: SecretStr, *, chunk: Chunk, total: int, content_type: str, data: memoryview
@@ -529,23 +680,33 @@ class FakeTikTok:
     def status(self, access_token: SecretStr, publish_id: str) -> PublishStatus:
         with self._lock, self.faults.around("status"):
             self._granted(access_token, "video.upload")
-            upload = next((upload for upload in self.uploads.values() if upload.publish_id == publish_id), None)
-            if upload is None:
-                raise PublishingFailed("TikTok does not know the publish id.", "Tell the operator.")
-            upload.polls += upload.complete
-            received = upload.received + self.received_shift if upload.received else 0
-            if not upload.complete or upload.polls <= self.processing_polls:
-                return PublishStatus(status="PROCESSING_UPLOAD", uploaded_bytes=received)
-            if upload.failure:
-                return PublishStatus(status="FAILED", uploaded_bytes=received, failure=upload.failure)
-            if upload.options.draft:
+            post = self._post(publish_id)
+            post.polls += post.complete
+            if isinstance(post, TikTokUpload):
+                processing, received = "PROCESSING_UPLOAD", post.received + self.received_shift if post.received else 0
+            else:
+                processing, received = "PROCESSING_DOWNLOAD", None
+            if not post.complete or post.polls <= self.processing_polls:
+                return PublishStatus(status=processing, uploaded_bytes=received)
+            if post.failure:
+                return PublishStatus(status="FAILED", uploaded_bytes=received, failure=post.failure)
+            if not post.public:
                 return PublishStatus(status="SEND_TO_USER_INBOX", uploaded_bytes=received)
-            told = upload.polls > self.processing_polls + self.post_id_polls
-            shown = told and upload.options.privacy_level == "PUBLIC_TO_EVERYONE"
+            told = post.polls > self.processing_polls + self.post_id_polls
+            shown = told and (post.finished or post.options.privacy_level == "PUBLIC_TO_EVERYONE")
             number = publish_id.rpartition(".")[2]
             return PublishStatus(
                 status="PUBLISH_COMPLETE", uploaded_bytes=received, post_ids=(number,) if shown else ()
             )
+
+    def _next_id(self) -> int:
+        return 7_500_000_000_000_000_001 + len(self.uploads) + len(self.carousels)
+
+    def _post(self, publish_id: str) -> TikTokPost:
+        for post in (*self.uploads.values(), *self.carousels.values()):
+            if post.publish_id == publish_id:
+                return post
+        raise PublishingFailed("TikTok does not know the publish id.", "Tell the operator.")
 
     def _creator(self) -> Creator:
         if isinstance(self.creator_answer, PublisherError):
@@ -595,10 +756,13 @@ class FakePorts:
     vault: FakeVault = field(default_factory=FakeVault)
     fetcher: FakeFetcher = field(default_factory=FakeFetcher)
     prober: FakeProber = field(default_factory=FakeProber)
+    converter: FakeConverter = field(default_factory=FakeConverter)
     media: FakeMediaStore = field(default_factory=FakeMediaStore)
+    photo_host: FakePhotoHost = field(default_factory=FakePhotoHost)
     executions: FakeExecutions = field(default_factory=FakeExecutions)
     trusted_media_origins: tuple[str, ...] = ()
-    public_url: str | None = None
+    public_url: str | None = "https://publish.example"
+    ownership_tokens: tuple[str, ...] = ()
     app_secret: FakeAppSecret = field(
         default_factory=lambda: FakeAppSecret(TikTokApp(client_key="key", client_secret=SecretStr("secret")))
     )

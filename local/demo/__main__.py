@@ -1,63 +1,81 @@
-"""python -m local.demo: publish a film on a stack of its own, show how it goes, and keep serving until Ctrl-C."""
+"""python -m local.demo: publish a film, a carousel and a draft on a stack of its own, and keep serving until Ctrl-C."""
 
 import argparse
 import json
 import sys
 import time
 
-from local.demo.film import CREDIT, FILM
 from local.demo.media import serving
 from local.demo.progress import Progress
-from local.demo.publishing import connect, publish
+from local.demo.publishing import CAROUSEL_CAPTION, FILM_CAPTION, connect, publish
+from local.demo.samples import ALL, FILM, PHOTOGRAPHS
 from local.options import Options, add_arguments
 from local.processes import LocalError, ended_by_signals
 from local.stack import Stack, running_stack
 
-PUBLISHED = "PUBLISH_COMPLETE"
+PUBLISHED, DRAFTED = "PUBLISH_COMPLETE", "SEND_TO_USER_INBOX"
 
 
 def main() -> int:
-    """Return 0 when the film was published, 1 when not, 2 with one sentence when the demo could not go on."""
+    """Return 0 when all was published, 1 when not, 2 with one sentence when the demo could not go on."""
     parser = argparse.ArgumentParser(prog="make demo", description=__doc__)
     add_arguments(parser)
     parser.add_argument("--exit", action="store_true", help="end after the result")
     arguments = parser.parse_args()
-    if not FILM.exists():
-        print("The film is missing: run `make setup`.", file=sys.stderr)
+    if not all(sample.path.exists() for sample in ALL):
+        print("The film or a photograph is missing: run `make setup`.", file=sys.stderr)
         return 2
-    status = ""
+    succeeded = False
     try:
-        with ended_by_signals(), serving(FILM) as media:
+        with ended_by_signals(), serving(sample.path for sample in ALL) as media:
             options = Options(arguments.port, trusted_media_origins=(media,), state=arguments.state)
             say("Starting the stack and the TikTok sandbox …")
             began = time.monotonic()
             with running_stack(options) as stack:
                 say(f"Ready after {time.monotonic() - began:.1f} s.")
-                status = show(stack, f"{media}/{FILM.name}")
+                succeeded = show(stack, media)
                 if not arguments.exit:
                     say("\nServing until Ctrl-C.")
                     stack.wait()
     except LocalError as error:
         print(error, file=sys.stderr)
         return 2
-    return 0 if status == PUBLISHED else 1
+    return 0 if succeeded else 1
 
 
-def show(stack: Stack, film: str) -> str:
-    """Connect a creator, publish the film, print everything worth seeing; return the post's last status."""
+def show(stack: Stack, media: str) -> bool:
+    """Connect a creator, publish, print everything worth seeing; tell whether every post ended as it should."""
     say("Connecting a sandbox creator …")
     account = connect(stack)
     say(f"Connected @{account['tiktok_username']} as account {account['account_id']}.")
-    say(f"Publishing {CREDIT} …")
-    with Progress(sys.stdout) as progress:
-        post = publish(stack, account["account_id"], film, progress.show)
-    say(json.dumps(post, indent=2, ensure_ascii=False))
-    say(f"\nAPI        {stack.api}   (boring-api-key: {stack.api_key})")
+    film = [f"{media}/{FILM.path.name}"]
+    photographs = [f"{media}/{photograph.path.name}" for photograph in PHOTOGRAPHS]
+    outcomes = []
+    for what, urls, text, options, expected in (
+        (f"Publishing a film: {FILM.credit} …", film, FILM_CAPTION, _PUBLIC, PUBLISHED),
+        (_carousel(), photographs, CAROUSEL_CAPTION, {**_PUBLIC, "photoTitle": "Three photographs"}, PUBLISHED),
+        ("Sending the photographs as a draft …", photographs, CAROUSEL_CAPTION, {"draft": True}, DRAFTED),
+    ):
+        say(what)
+        with Progress(sys.stdout) as progress:
+            content = {"text": text, "mediaUrls": urls}
+            post = publish(stack, account["account_id"], content, options, progress.show)
+        say(json.dumps(post, indent=2, ensure_ascii=False))
+        say(f"This post: {stack.api}{post['statusUrl']}\n")
+        outcomes.append(post["status"] == expected)
+    say(f"API        {stack.api}   (boring-api-key: {stack.api_key})")
     say(f"Dashboard  {stack.api}/")
-    say(f"This post  {stack.api}{post['statusUrl']}")
     say(f"TikTok     {stack.tiktok}   what it received: {stack.tiktok}/_sandbox/log")
     say(f"Logs       {stack.logs}")
-    return str(post["status"])
+    return all(outcomes)
+
+
+_PUBLIC = {"privacyLevel": "PUBLIC_TO_EVERYONE", "allowComment": True}
+
+
+def _carousel() -> str:
+    lines = "".join(f"\n  {photograph.path.name}: {photograph.credit}" for photograph in PHOTOGRAPHS)
+    return f"Publishing a carousel of photographs …{lines}"
 
 
 def say(text: str) -> None:

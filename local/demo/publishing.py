@@ -12,7 +12,8 @@ import requests
 from local.processes import LocalError
 from local.stack import Stack
 
-CAPTION = "Big Buck Bunny meets the morning #bunny #animation #blender"
+FILM_CAPTION = "Big Buck Bunny meets the morning #bunny #animation #blender"
+CAROUSEL_CAPTION = "Up, a cup, and far away #rocket #coffee #hubble"
 CREATOR = "emu_creator"
 _ENDED = {"PUBLISH_COMPLETE", "SEND_TO_USER_INBOX", "FAILED", "CANCELLED", "REVIEW"}
 _POLL_SECONDS, _PATIENCE_SECONDS, _ANSWER_SECONDS = 0.25, 300, 35
@@ -39,14 +40,20 @@ def connect(stack: Stack) -> dict[str, Any]:
     raise LocalError(f"{CREATOR} was connected and is not in GET /api/accounts.")
 
 
-def publish(stack: Stack, account_id: str, film: str, show: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
-    """Publish a film, call `show` with each state of the post, return its last."""
+def publish(
+    stack: Stack,
+    account_id: str,
+    content: dict[str, Any],
+    options: dict[str, Any],
+    show: Callable[[dict[str, Any]], None],
+) -> dict[str, Any]:
+    """Publish text and mediaUrls, call `show` with each state of the post, return its last."""
     body = {
         "post": {
             "accountId": account_id,
-            "content": {"text": CAPTION, "mediaUrls": [film], "platform": "tiktok"},
+            "content": {**content, "platform": "tiktok"},
             "target": {"targetType": "tiktok"},
-            "tiktokOptions": {"privacyLevel": "PUBLIC_TO_EVERYONE", "allowComment": True},
+            "tiktokOptions": options,
         }
     }
     headers = {**_key(stack), "Prefer": "respond-async", "Idempotency-Key": str(uuid.uuid4())}

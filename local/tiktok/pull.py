@@ -96,9 +96,10 @@ def _pull_pictures(store: Store, publish: Publish) -> None:
 def _download(store: Store, publish_id: str, target: _Target) -> None:
     """Fetch one file. Raises one of FetchError."""
     with store.change() as world:
+        publish = _wanted(store, world, publish_id)
         fault = take(world.faults, "pull")
         attempt = Pull(url=target.url.partition("?")[0], at=world.clock.now(), fault=fault and fault.label())
-        _wanted(store, world, publish_id).pulls.append(attempt)
+        publish.pulls.append(attempt)
     if fault and fault.when == "before":
         _lose(store, fault)
     try:

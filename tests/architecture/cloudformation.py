@@ -55,7 +55,7 @@ def permissions_of(role: Resource) -> list[tuple[str, str]]:
 
 
 def reference(value: Any) -> str:
-    """`Name.Arn`, `Name`, or the text of a substitution with what it is made from."""
+    """`Name.Arn`, `Name`, the text of a substitution with what it is made from, or `Condition ? this : that`."""
     match value:
         case {"Fn::GetAtt": [name, attribute]}:
             return f"{name}.{attribute}"
@@ -65,6 +65,8 @@ def reference(value: Any) -> str:
             return re.sub(r"\$\{(__\w+__|functionName)\}", lambda found: reference(names[found[1]]), text)
         case {"Fn::Sub": text}:
             return str(text)
+        case {"Fn::If": [condition, then, otherwise]}:
+            return f"{condition} ? {reference(then)} : {reference(otherwise)}"
         case str():
             return value
     raise AssertionError(f"{value} is no reference")
@@ -81,6 +83,21 @@ def texts(value: Any) -> Iterator[str]:
                 yield from texts(part)
         case str():
             yield value
+
+
+def conditions_in(value: Any) -> Iterator[str]:
+    """Every condition that something depends on."""
+    match value:
+        case dict():
+            for name, part in value.items():
+                if name == "Condition" and isinstance(part, str):
+                    yield part
+                if name == "Fn::If":
+                    yield str(part[0])
+                yield from conditions_in(part)
+        case list():
+            for part in value:
+                yield from conditions_in(part)
 
 
 def named(value: Any) -> Iterator[str]:

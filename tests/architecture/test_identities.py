@@ -18,6 +18,10 @@ PUBLIC = {
     ("GET", "/health"),
     ("GET", "/oauth/tiktok/connect/{ticket}"),  # the ticket in the path is the credential
     ("GET", "/oauth/tiktok/callback"),  # the state and the session cookie are the credential
+    ("GET", "/media/{prefix}/{name}"),  # TikTok pulls; the prefix is the credential
+    ("HEAD", "/media/{prefix}/{name}"),
+    ("GET", "/{name}"),  # TikTok verifies whose address this is
+    ("GET", "/media/{name}"),
 }
 APIS: list[Api] = [
     app.api

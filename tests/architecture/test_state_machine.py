@@ -131,6 +131,7 @@ def test_once_tiktok_was_called_an_error_is_reconciled_before_it_is_a_failure() 
     last_resort = {name: _rules(name, "Catch")[-1]["Next"] for name in set(TASKS) - LAST}
     assert last_resort == {
         "DownloadMedia": "RecordFailure",
+        "ConvertPhotos": "RecordFailure",
         "InitializePost": "Reconcile",
         "UploadChunks": "Reconcile",
         "CheckStatus": "Reconcile",

@@ -10,6 +10,7 @@ import pytest
 from publisher.settings import Settings
 from tests.architecture.cloudformation import (
     Template,
+    conditions_in,
     functions_of,
     named,
     of_type,
@@ -25,6 +26,8 @@ from tests.architecture.source import ROOT, camel, function_folders, module, sna
 BASIC_ROLE = "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"
 MAY_DECRYPT = {"posts", "initialize_post", "upload_chunks", "check_status", "sweep"}
 """The functions that use TikTok's tokens or an upload URL."""
+MOVE_MEDIA = {"download_media", "convert_photos", "upload_chunks"}
+"""The functions whose work grows with the media."""
 LOG_DELIVERY = {
     "logs:CreateLogDelivery",
     "logs:GetLogDelivery",
@@ -44,6 +47,7 @@ STAGING = "arn:${AWS::Partition}:s3:::${AWS::StackName}-media-${AWS::AccountId}/
 SAME_ACTION = {
     "transact_write_items": "PutItem",  # its parts are puts
     "head_object": "GetObject",
+    "delete_objects": "DeleteObject",
     "create_multipart_upload": "PutObject",
     "upload_part": "PutObject",
     "complete_multipart_upload": "PutObject",
@@ -80,9 +84,15 @@ def test_each_layer_runs_where_the_functions_run(template: Template) -> None:
 
 def test_each_function_is_bounded_in_time_and_memory(template: Template) -> None:
     for folder, function in functions_of(template).items():
-        assert function["Timeout"] == {"download_media": 900, "upload_chunks": 900}.get(folder, function["Timeout"])
+        if folder in MOVE_MEDIA:
+            assert function["Timeout"] == 900
         assert 30 <= function["Timeout"] <= 900
-        assert 256 <= function["MemorySize"] <= 1024
+        assert 256 <= function["MemorySize"] <= (1769 if folder == "convert_photos" else 1024)
+
+
+def test_pictures_are_converted_with_a_whole_processor(template: Template) -> None:
+    """Lambda gives one at 1,769 MB. https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html"""
+    assert functions_of(template)["convert_photos"]["MemorySize"] == 1769
 
 
 def test_a_function_that_answers_http_ends_when_the_api_gives_up(template: Template) -> None:
@@ -96,7 +106,7 @@ def test_no_function_reserves_concurrency(template: Template) -> None:
 
 
 def test_the_environment_is_what_settings_reads(template: Template) -> None:
-    for function in functions_of(template).values():
+    for folder, function in functions_of(template).items():
         variables = function["Environment"]["Variables"]
         assert set(variables) == {name.upper() for name in Settings.model_fields} | {"POWERTOOLS_SERVICE_NAME"}
         assert variables["POWERTOOLS_SERVICE_NAME"] == "publisher"
@@ -104,6 +114,7 @@ def test_the_environment_is_what_settings_reads(template: Template) -> None:
             "POSTS_TABLE": "PostsTable",
             "ACCOUNTS_TABLE": "AccountsTable",
             "KEYS_TABLE": "KeysTable",
+            "PHOTO_HOST_TABLE": "PhotoHostTable",
             "MEDIA_BUCKET": reference(template["Resources"]["MediaBucket"]["Properties"]["BucketName"]),
             "STATE_MACHINE_ARN": _machine_arn(template),
             "TOKEN_KEY_ID": "TokenKey",
@@ -111,9 +122,15 @@ def test_the_environment_is_what_settings_reads(template: Template) -> None:
             "TIKTOK_API_URL": "TikTokApiUrl",
             "TIKTOK_AUTH_URL": "TikTokAuthUrl",
             "TRUSTED_MEDIA_ORIGINS": "TrustedMediaOrigins",
-            "PUBLIC_URL": "PublicUrl",
+            "PUBLIC_URL": f"HasPublicUrl ? PublicUrl : HasDomain ? https://${{DomainName}} : {_last_address(folder)}",
+            "OWNERSHIP_TOKENS": "OwnershipTokens",
             "POWERTOOLS_SERVICE_NAME": "publisher",
         }
+
+
+def _last_address(folder: str) -> str:
+    """The API's address when the operator gave none: the step that tells it to TikTok has no request to see it in."""
+    return "https://${HttpApi}.execute-api.${AWS::Region}.${AWS::URLSuffix}" if folder == "initialize_post" else ""
 
 
 def _machine_arn(template: Template) -> str:
@@ -125,6 +142,10 @@ def test_the_defaults_are_tiktok_itself_and_trust_no_private_media(template: Tem
     defaults = {name: parameter["Default"] for name, parameter in template["Parameters"].items()}
     assert defaults == {
         "PublicUrl": "",
+        "DomainName": "",
+        "CertificateArn": "",
+        "HostedZoneId": "",
+        "OwnershipTokens": "",
         "TikTokApiUrl": "https://open.tiktokapis.com",
         "TikTokAuthUrl": "https://www.tiktok.com",
         "TrustedMediaOrigins": "",
@@ -212,10 +233,19 @@ def test_only_functions_that_use_tokens_may_decrypt(template: Template) -> None:
     assert decrypting == {f"{camel(folder)}FunctionRole" for folder in MAY_DECRYPT}
 
 
-def test_the_function_that_dials_customers_addresses_has_no_secrets(template: Template) -> None:
-    granted = permissions_of(template["Resources"]["DownloadMediaFunctionRole"])
+@pytest.mark.parametrize("name", ["DownloadMedia", "ConvertPhotos"])
+def test_a_function_that_touches_what_strangers_chose_has_no_secrets(template: Template, name: str) -> None:
+    _has_no_secrets(template, name, "PostsTable.Arn")
+
+
+def test_the_function_that_serves_pictures_to_everybody_has_no_secrets_and_no_posts(template: Template) -> None:
+    _has_no_secrets(template, "Media", "PhotoHostTable.Arn")
+
+
+def _has_no_secrets(template: Template, name: str, table: str) -> None:
+    granted = permissions_of(template["Resources"][f"{name}FunctionRole"])
     assert {action.partition(":")[0] for action, _ in granted} == {"dynamodb", "s3"}
-    assert {resource for _, resource in granted} == {"PostsTable.Arn", STAGING}
+    assert {resource for _, resource in granted} == {table, STAGING}
 
 
 def test_the_machine_may_call_its_steps_and_deliver_its_log(template: Template) -> None:
@@ -276,7 +306,7 @@ def _routes(template: Template) -> set[tuple[str, tuple[str, str]]]:
     return routes
 
 
-def test_the_api_is_throttled_and_its_log_has_no_query(template: Template) -> None:
+def test_the_api_is_throttled_and_its_log_has_no_path(template: Template) -> None:
     stage = template["Resources"]["HttpApiApiGatewayDefaultStage"]["Properties"]
     assert reference(stage["ApiId"]) == "HttpApi"
     assert stage["StageName"] == "$default"
@@ -284,16 +314,60 @@ def test_the_api_is_throttled_and_its_log_has_no_query(template: Template) -> No
     assert 1 <= stage["DefaultRouteSettings"]["ThrottlingRateLimit"] <= 100
     assert 1 <= stage["DefaultRouteSettings"]["ThrottlingBurstLimit"] <= 200
     assert reference(stage["AccessLogSettings"]["DestinationArn"]) == "HttpApiLogGroup.Arn"
-    # $context.path has no query; code and state of OAuth travel in it.
+    # A connect link and the address of a picture are secrets, and so is the query of OAuth.
     assert set(re.findall(r"\$context\.(\w+)", stage["AccessLogSettings"]["Format"])) == {
         "requestId",
-        "httpMethod",
-        "path",
+        "routeKey",
         "status",
         "responseLatency",
     }
     assert json.loads(stage["AccessLogSettings"]["Format"])
     assert template["Resources"]["HttpApiLogGroup"]["Properties"]["LogGroupName"]
+
+
+def test_a_domain_is_made_only_for_an_operator_who_has_one(template: Template) -> None:
+    conditions = {
+        name: resource["Condition"] for name, resource in template["Resources"].items() if "Condition" in resource
+    }
+    assert conditions == {"ApiDomain": "HasDomain", "ApiDomainMapping": "HasDomain", "ApiDomainRecord": "HasHostedZone"}
+    assert template["Conditions"] == {
+        "HasDomain": _is_given("DomainName"),
+        "HasHostedZone": {"Fn::And": [{"Condition": "HasDomain"}, _is_given("HostedZoneId")]},
+        "HasPublicUrl": _is_given("PublicUrl"),
+    }
+    assert template["Outputs"]["DomainTarget"]["Condition"] == "HasDomain"
+
+
+def _is_given(parameter: str) -> dict[str, object]:
+    return {"Fn::Not": [{"Fn::Equals": [{"Ref": parameter}, ""]}]}
+
+
+def test_a_domain_leads_to_the_api_over_tls_and_needs_a_certificate(template: Template) -> None:
+    (domain,) = of_type(template, "AWS::ApiGatewayV2::DomainName").values()
+    (configuration,) = domain["Properties"]["DomainNameConfigurations"]
+    (mapping,) = of_type(template, "AWS::ApiGatewayV2::ApiMapping").values()
+    (rule,) = template["Rules"].values()
+    assert reference(domain["Properties"]["DomainName"]) == "DomainName"
+    assert reference(configuration["CertificateArn"]) == "CertificateArn"
+    assert (configuration["EndpointType"], configuration["SecurityPolicy"]) == ("REGIONAL", "TLS_1_2")
+    assert {name: reference(value) for name, value in mapping["Properties"].items()} == {
+        "ApiId": "HttpApi",
+        "DomainName": "ApiDomain",
+        "Stage": "HttpApiApiGatewayDefaultStage",
+    }
+    assert rule["RuleCondition"] == _is_given("DomainName")
+    assert [assertion["Assert"] for assertion in rule["Assertions"]] == [_is_given("CertificateArn")]
+
+
+def test_a_hosted_zone_gets_the_domains_address(template: Template) -> None:
+    (record,) = of_type(template, "AWS::Route53::RecordSet").values()
+    properties = record["Properties"]
+    assert (reference(properties["HostedZoneId"]), reference(properties["Name"])) == ("HostedZoneId", "DomainName")
+    assert properties["Type"] == "A"
+    assert {name: reference(value) for name, value in properties["AliasTarget"].items()} == {
+        "DNSName": "ApiDomain.RegionalDomainName",
+        "HostedZoneId": "ApiDomain.RegionalHostedZoneId",
+    }
 
 
 def test_each_caller_of_a_function_is_named(template: Template) -> None:
@@ -371,7 +445,7 @@ def test_eventbridge_may_write_to_the_dead_letter_queue(template: Template) -> N
 
 def test_each_table_can_be_restored_and_stays(template: Template) -> None:
     tables = of_type(template, "AWS::DynamoDB::Table")
-    assert set(tables) == {"PostsTable", "AccountsTable", "KeysTable"}
+    assert set(tables) == {"PostsTable", "AccountsTable", "KeysTable", "PhotoHostTable"}
     for table in tables.values():
         properties = table["Properties"]
         assert table["DeletionPolicy"] == table["UpdateReplacePolicy"] == "Retain"
@@ -451,4 +525,9 @@ def test_everything_that_is_named_exists(template: Template) -> None:
     known = {*template["Resources"], *template["Parameters"]}
     used = named([template["Resources"], template["Outputs"]])
     assert {name for name in used if not name.startswith("AWS::")} <= known
-    assert set(template["Outputs"]) == {"ApiUrl", "KeysTableName", "TikTokSecretName"}
+    assert set(conditions_in([template["Resources"], template["Outputs"]])) == {
+        "HasDomain",
+        "HasHostedZone",
+        "HasPublicUrl",
+    }
+    assert set(template["Outputs"]) == {"ApiUrl", "DomainTarget", "KeysTableName", "TikTokSecretName"}

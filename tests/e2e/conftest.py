@@ -6,7 +6,6 @@ import socket
 import subprocess
 import sys
 import threading
-import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -18,7 +17,7 @@ import pytest
 from tests.e2e.client import Client
 
 ROOT = Path(__file__).resolve().parents[2]
-FILM = ROOT / ".tools/film/bigbuckbunny.mp4"
+FILM = ROOT / ".tools/samples/bigbuckbunny.mp4"
 CHUNKS = 25 * 1024 * 1024
 """Enough for two chunks."""
 
@@ -42,6 +41,13 @@ class MediaServer(ThreadingHTTPServer):
         self.asked: set[str] = set()
         self.url = f"http://127.0.0.1:{self.server_address[1]}"
         threading.Thread(target=self.serve_forever, daemon=True).start()
+
+    def put(self, name: str, content: bytes) -> str:
+        """Serve something under a name, and return its URL."""
+        file = self.folder / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(content)
+        return f"{self.url}/{name}"
 
 
 class MediaHandler(BaseHTTPRequestHandler):
@@ -135,10 +141,8 @@ def client(ready: dict[str, Any]) -> Client:
 
 @pytest.fixture
 def creator(client: Client) -> str:
-    """A creator of the sandbox whom nobody else uses: TikTok's limits count by creator."""
-    username = f"emu_{uuid.uuid4().hex[:12]}"
-    client.sandbox("POST", "users", {"username": username, "nickname": "Emu Tester"})
-    return username
+    """A creator of the sandbox whom nobody else uses."""
+    return client.new_creator()
 
 
 @pytest.fixture

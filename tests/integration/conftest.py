@@ -24,6 +24,7 @@ from publisher.aws.clients import client
 from publisher.aws.executions import StepFunctions
 from publisher.aws.keys import DynamoKeys
 from publisher.aws.media_store import S3MediaStore
+from publisher.aws.photo_host import DynamoPhotoHost
 from publisher.aws.posts import DynamoPosts
 from publisher.aws.vault import KmsVault
 from tests.fakes import FakeClock, FakePorts
@@ -149,6 +150,10 @@ class AwsPorts:
     @property
     def media(self) -> S3MediaStore:
         return S3MediaStore(self.aws.clients["s3"], self.aws.bucket)
+
+    @property
+    def photo_host(self) -> DynamoPhotoHost:
+        return DynamoPhotoHost(self.aws.clients["dynamodb"], self.aws.table("PhotoHostTable"), self.clock)
 
     @property
     def executions(self) -> StepFunctions:

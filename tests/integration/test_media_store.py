@@ -120,11 +120,53 @@ def test_changed_bytes_are_never_read_as_the_old_ones(ports):
         file.read(10)
 
 
-def test_a_deleted_object_is_gone_and_deleting_again_is_no_error(ports):
-    store(ports, film(10))
-    ports.media.delete("staging/film")
-    ports.media.delete("staging/film")
-    assert keys(ports) == []
+def test_deleted_objects_are_gone_and_deleting_them_again_is_no_error(ports):
+    for name in ("one", "two", "three"):
+        store(ports, film(10), key=f"staging/{name}")
+    ports.media.delete(["staging/one", "staging/three", "staging/never there"])
+    ports.media.delete(["staging/one"])
+    assert keys(ports) == ["staging/two"]
+
+
+def test_deleting_nothing_is_no_error(ports):
+    ports.media.delete([])
+
+
+def test_a_small_file_is_stored_and_comes_back_as_bytes_and_as_file(ports, tmp_path):
+    there, back = tmp_path / "there", tmp_path / "back"
+    there.write_bytes(film(100_000))
+    ports.media.put("staging/1.jpg", there, "image/jpeg")
+    assert ports.media.get("staging/1.jpg") == film(100_000)
+    ports.media.download("staging/1.jpg", back)
+    assert back.read_bytes() == film(100_000)
+
+
+def test_a_download_replaces_what_was_in_the_file(ports, tmp_path):
+    file = tmp_path / "file"
+    file.write_bytes(b"something longer than the object")
+    store(ports, film(3))
+    ports.media.download("staging/film", file)
+    assert file.read_bytes() == film(3)
+
+
+def test_an_object_larger_than_a_piece_is_downloaded_whole(ports, tmp_path):
+    store(ports, film(3 * MIB + 7))
+    ports.media.download("staging/film", tmp_path / "file")
+    assert (tmp_path / "file").read_bytes() == film(3 * MIB + 7)
+
+
+def test_storing_again_replaces_the_object(ports, tmp_path):
+    file = tmp_path / "file"
+    for data in (b"first", b"second"):
+        file.write_bytes(data)
+        ports.media.put("staging/1.jpg", file, "image/jpeg")
+    assert ports.media.get("staging/1.jpg") == b"second"
+
+
+def test_what_is_not_there_is_none_and_cannot_be_downloaded(ports, tmp_path):
+    assert ports.media.get("staging/nothing") is None
+    with pytest.raises(ServiceUnavailable):
+        ports.media.download("staging/nothing", tmp_path / "file")
 
 
 @pytest.mark.parametrize("cut_at", [0, 10, PART - 1, PART + 1, 2 * PART])
@@ -267,7 +309,58 @@ def test_a_reader_asks_once_however_much_it_reads(aws_ports):
 
 def test_an_object_that_is_gone_is_an_error_without_its_name(aws_ports):
     media = store(aws_ports, film(10))
-    aws_ports.media.delete(media.key)
+    aws_ports.media.delete([media.key])
     with pytest.raises(InternalServerError) as raised:
         read_all(aws_ports, media)
     assert media.key not in f"{raised.value.error} {raised.value.message}"
+
+
+ACCESS_DENIED = "<Error><Code>AccessDenied</Code></Error>"
+
+
+def test_what_is_missing_is_none_also_for_one_who_may_not_list_the_bucket(aws_ports, tmp_path):
+    aws_ports.aws.answer("s3", "GetObject", 403, ACCESS_DENIED)
+    assert aws_ports.media.get("staging/nothing") is None
+    with pytest.raises(ServiceUnavailable):
+        aws_ports.media.download("staging/nothing", tmp_path / "file")
+
+
+def test_an_s3_that_does_not_answer_is_no_missing_object(aws_ports, tmp_path):
+    aws_ports.aws.answer("s3", "GetObject", 503, {})
+    with pytest.raises(ServiceUnavailable, match="did not answer well"):
+        aws_ports.media.get("staging/1.jpg")
+    with pytest.raises(ServiceUnavailable, match="did not answer well"):
+        aws_ports.media.download("staging/1.jpg", tmp_path / "file")
+
+
+def test_a_small_file_carries_its_content_type(aws_ports, tmp_path):
+    file = tmp_path / "file"
+    file.write_bytes(b"picture")
+    aws_ports.media.put("staging/1.jpg", file, "image/jpeg")
+    assert aws_ports.aws.clients["s3"].head_object(Bucket="media", Key="staging/1.jpg")["ContentType"] == "image/jpeg"
+
+
+@pytest.mark.parametrize("operation", ["PutObject", "DeleteObjects", "GetObject"])
+def test_small_objects_survive_lost_answers(aws_ports, tmp_path, operation):
+    file = tmp_path / "file"
+    file.write_bytes(b"picture")
+    aws_ports.aws.lose_answer("s3", operation)
+    aws_ports.media.put("staging/1.jpg", file, "image/jpeg")
+    assert aws_ports.media.get("staging/1.jpg") == b"picture"
+    aws_ports.media.delete(["staging/1.jpg"])
+    assert keys(aws_ports) == []
+
+
+def test_an_object_that_s3_does_not_delete_is_an_error_without_its_name(aws_ports):
+    refused = "<DeleteResult><Error><Key>staging/two</Key><Code>InternalError</Code></Error></DeleteResult>"
+    aws_ports.aws.answer("s3", "DeleteObjects", 200, refused)
+    with pytest.raises(ServiceUnavailable) as raised:
+        aws_ports.media.delete(["staging/one", "staging/two"])
+    assert raised.value.error == "S3 did not delete 1 of 2 objects (InternalError)."
+
+
+def test_several_objects_are_deleted_in_one_call(aws_ports):
+    asked = []
+    aws_ports.aws.break_in("s3", "DeleteObjects", lambda request, **_: asked.append(request))
+    aws_ports.media.delete([f"staging/{number}" for number in range(35)])
+    assert len(asked) == 1

@@ -155,6 +155,13 @@ def open_upload(client, token=TOKEN, text="caption", **choices):
     return client.open_upload(token, text=text, options=options(**choices), plan=plan_chunks(50_000_123))
 
 
+PICTURE_URLS = [f"https://publish.example/media/0123456789abcdef0123456789abcdef/{number}.jpg" for number in (1, 2, 3)]
+
+
+def open_carousel(client, token=TOKEN, text="caption", **choices):
+    return client.open_carousel(token, text=text, options=options(**choices), picture_urls=PICTURE_URLS)
+
+
 CALLS = {
     "exchange_code": lambda client: client.exchange_code(code="code", verifier="verifier", redirect_uri="https://us"),
     "refresh": lambda client: client.refresh(SecretStr("rft.token")),
@@ -163,6 +170,8 @@ CALLS = {
     "creator": lambda client: client.creator(TOKEN),
     "open_upload": open_upload,
     "open_upload of a draft": lambda client: open_upload(client, draft=True),
+    "open_carousel": open_carousel,
+    "open_carousel of a draft": lambda client: open_carousel(client, draft=True),
     "status": lambda client: client.status(TOKEN, "v_pub_file~v2-1.1"),
 }
 BEARER_CALLS = [name for name in CALLS if name not in ("exchange_code", "refresh", "revoke")]
@@ -413,6 +422,77 @@ class TestCalls:
 
         assert "cannot be understood" in raised.value.error
 
+    def test_pictures_are_published_with_every_choice_and_nothing_that_is_for_videos(self, stub, client):
+        stub.answers = [ok(publish_id="p_pub_url~v2.7575000000000000011")]
+
+        publish_id = open_carousel(
+            client,
+            text="Drei Hasen 🐇 #film",
+            photo_title="Hasen",
+            photo_cover_index=2,
+            auto_add_music=True,
+            brand_content=True,
+            allow_duet=True,
+            is_ai_generated=True,
+            video_cover_timestamp_ms=7,
+        )
+
+        assert stub.requests[0].target == "/v2/post/publish/content/init/"
+        assert stub.requests[0].headers["content-type"] == "application/json; charset=UTF-8"
+        assert stub.requests[0].headers["authorization"] == "Bearer act.token"
+        assert stub.requests[0].json == {
+            "media_type": "PHOTO",
+            "post_mode": "DIRECT_POST",
+            "post_info": {
+                "title": "Hasen",
+                "description": "Drei Hasen 🐇 #film",
+                "privacy_level": "PUBLIC_TO_EVERYONE",
+                "disable_comment": True,
+                "auto_add_music": True,
+                "brand_content_toggle": True,
+                "brand_organic_toggle": False,
+            },
+            "source_info": {"source": "PULL_FROM_URL", "photo_images": PICTURE_URLS, "photo_cover_index": 2},
+        }
+        assert publish_id == "p_pub_url~v2.7575000000000000011"
+
+    def test_pictures_as_a_draft_take_along_their_texts_alone(self, stub, client):
+        stub.answers = [ok(publish_id="p_pub_url~v2.7")]
+
+        open_carousel(client, draft=True, photo_title="Hasen", auto_add_music=True, brand_organic=True)
+
+        sent = stub.requests[0].json
+        assert sent["post_mode"] == "MEDIA_UPLOAD"
+        assert sent["post_info"] == {"title": "Hasen", "description": "caption"}
+
+    def test_pictures_without_a_choice_have_the_first_as_cover_and_no_empty_texts(self, stub, client):
+        stub.answers = [ok(publish_id="p_pub_url~v2.7")]
+
+        open_carousel(client, text="")
+        open_carousel(client, text="", draft=True)
+
+        direct, draft = (request.json for request in stub.requests)
+        assert direct["source_info"]["photo_cover_index"] == draft["source_info"]["photo_cover_index"] == 0
+        assert {"title", "description"}.isdisjoint(direct["post_info"])
+        assert draft["post_info"] == {}
+
+    @pytest.mark.parametrize("data", [{}, {"publish_id": ""}, {"publish_id": None}])
+    def test_pictures_that_were_taken_without_an_id_may_or_may_not_be_published(self, stub, client, data):
+        stub.answers = [ok(**data)]
+
+        with pytest.raises(errors.ServiceUnavailable) as raised:
+            open_carousel(client)
+
+        assert "cannot be understood" in raised.value.error
+
+    def test_a_refusal_does_not_show_where_the_pictures_are(self, stub, client):
+        stub.answers = [refusal(403, "url_ownership_unverified", f"{PICTURE_URLS[0]} is not yours")]
+
+        with pytest.raises(errors.PublishingFailed) as raised:
+            open_carousel(client)
+
+        assert "0123456789abcdef" not in repr(raised.value.failure())
+
     def test_a_status_gives_its_post_ids_as_text_with_every_digit(self, stub, client):
         stub.answers = [
             ok(publicaly_available_post_id=[7575000000000000001], status="PUBLISH_COMPLETE", uploaded_bytes=1048576)
@@ -500,6 +580,8 @@ class TestRefusals:
             ("creator", "video.publish"),
             ("open_upload", "video.publish"),
             ("open_upload of a draft", "video.upload"),
+            ("open_carousel", "video.publish"),
+            ("open_carousel of a draft", "video.upload"),
             ("status", "video.publish or video.upload"),
         ],
     )
@@ -788,6 +870,7 @@ LEAKY_CALLS = {
     "profile": lambda client, _: client.profile(SecretStr(CANARY), ["user.info.basic"]),
     "creator": lambda client, _: client.creator(SecretStr(CANARY)),
     "open_upload": lambda client, _: open_upload(client, SecretStr(CANARY)),
+    "open_carousel": lambda client, _: open_carousel(client, SecretStr(CANARY)),
     "status": lambda client, _: client.status(SecretStr(CANARY), "1"),
     "put_chunk": lambda client, url: put(client, f"{url}/?upload_token={CANARY}"),
     "a token no header can hold": lambda client, _: client.status(SecretStr(f"{CANARY}\r\nX: y"), "1"),

@@ -38,16 +38,36 @@ class HttpAnswer:
     headers: Mapping[str, str]
     cookies: list[str]
     body: str
+    is_base64: bool
+
+    @property
+    def data(self) -> bytes:
+        """The body as it goes over the network."""
+        return base64.b64decode(self.body) if self.is_base64 else self.body.encode()
 
     @property
     def json(self) -> Any:
         return json.loads(self.body)
 
 
+def assert_failed(answer: HttpAnswer, status: int, code: str) -> None:
+    """The answer has the documented shape of an error, and says nothing else."""
+    told = answer.json
+    assert (answer.status, told["code"], told["success"], told["platform"]) == (status, code, False, "tiktok")
+    assert told["error"]
+    assert told["message"]
+    assert told["requestId"].startswith("request-")
+    assert isinstance(told["retryable"], bool)
+    known = {"success", "error", "code", "message", "platform", "retryable", "requestId"}
+    assert set(told) - known <= {"postSubmissionId", "tiktok_log_id", "problems"}
+    assert answer.headers["Content-Type"] == "application/json"
+
+
 class Http:
     """The HTTP API in front of the fakes: events as API Gateway's HTTP API sends them, in format 2.0.
 
-    `apis` are the functions by the first part of the path; a call with the key "" sends the workspace's own.
+    `apis` are the functions by the first part of the path, and that of media has all the others; a call with the key
+    "" sends the workspace's own.
     """
 
     def __init__(self, ports: FakePorts, apis: Mapping[str, Api]) -> None:
@@ -95,9 +115,15 @@ class Http:
             event["queryStringParameters"] = dict(query)
         if cookies is not None:
             event["cookies"] = cookies
-        api = self.apis.get(path.split("/")[1], self.apis[""])
+        api = self.apis.get(path.split("/")[1], self.apis["media"])
         answer = api.handler(event, Context(self.ports.clock))
-        return HttpAnswer(answer["statusCode"], answer["headers"], answer.get("cookies", []), answer["body"])
+        return HttpAnswer(
+            answer["statusCode"],
+            answer["headers"],
+            answer.get("cookies", []),
+            answer["body"],
+            answer["isBase64Encoded"],
+        )
 
     def get(self, path: str, **more: Any) -> HttpAnswer:
         return self.call("GET", path, "", **more)
@@ -110,9 +136,17 @@ class Http:
 def http(ports: FakePorts, monkeypatch: pytest.MonkeyPatch) -> Http:
     from accounts import app as accounts
     from dashboard import app as dashboard
+    from media import app as media
     from posts import app as posts
 
-    apis = {"v2": posts.api, "oauth": accounts.api, "api": accounts.api, "": dashboard.api}
+    apis = {
+        "v2": posts.api,
+        "oauth": accounts.api,
+        "api": accounts.api,
+        "": dashboard.api,
+        "health": dashboard.api,
+        "media": media.api,
+    }
     for api in apis.values():
         monkeypatch.setattr(api, "ports", lambda: ports)
     return Http(ports, apis)

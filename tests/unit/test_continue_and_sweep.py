@@ -4,10 +4,11 @@ import pytest
 
 from publisher.domain.errors import Failure, ServiceUnavailable, TokenExpired
 from publisher.domain.posts import Post, Status, finish
+from publisher.ports import Hosted
 from publisher.use_cases.continue_post import continue_post
 from publisher.use_cases.sweep import Swept, sweep
-from tests.builders import NOW, a_post, an_upload, options, stored_video
-from tests.fakes import FakePorts, TikTokUpload
+from tests.builders import NOW, a_carousel, a_post, an_upload, options, stored_video
+from tests.fakes import FakePorts, TikTokCarousel, TikTokUpload
 
 FAILURE = Failure(name="VideoProcessingFailed", code="VideoProcessingFailed", error="e", message="m", retryable=False)
 
@@ -29,7 +30,14 @@ def ended(ports: FakePorts, status: Status, failure: Failure | None = None, **ch
     """A post whose bytes TikTok has."""
     upload = an_upload()
     post = accepted(ports, upload=upload, media=stored_video(), last_offered_at=NOW, next_byte=8_000_000, **changes)
-    held = TikTokUpload(upload.publish_id, upload.plan, post.options, NOW, failure, received=8_000_000)
+    held = TikTokUpload(
+        publish_id=upload.publish_id,
+        plan=upload.plan,
+        options=post.options,
+        opened_at=NOW,
+        failure=failure,
+        received=8_000_000,
+    )
     ports.tiktok.uploads["url"] = held
     return ports.posts.save(finish(post, status, NOW))
 
@@ -225,7 +233,6 @@ def test_an_id_that_never_comes_is_asked_for_a_day_and_ever_less_often(ports):
     ("status", "chosen"),
     [
         (Status.PUBLISH_COMPLETE, options(privacy_level="SELF_ONLY")),
-        (Status.SEND_TO_USER_INBOX, options(draft=True, privacy_level=None)),
         (Status.FAILED, options()),
     ],
 )
@@ -271,6 +278,111 @@ def test_when_tiktok_cannot_be_asked_the_next_look_is_planned_all_the_same(ports
     assert list(swept(ports).errors) == [post.post_id]
     assert stored(ports, post.post_id).watch_at == NOW + 5 + 60
     assert stored(ports, post.post_id).status is Status.REVIEW
+
+
+# Drafts
+
+DRAFT = options(draft=True, privacy_level=None)
+
+
+def in_the_inbox(ports: FakePorts, kind: str) -> Post:
+    """A draft that its creator has not looked at yet."""
+    ports.tiktok.processing_polls = 0
+    if kind == "video":
+        return ended(ports, Status.SEND_TO_USER_INBOX, options=DRAFT)
+    carousel = a_carousel()
+    post = accepted(ports, carousel=carousel, last_offered_at=NOW, post_type="photo", options=DRAFT)
+    ports.tiktok.carousels["id"] = TikTokCarousel(
+        publish_id=str(carousel.publish_id),
+        title="",
+        description="",
+        options=DRAFT,
+        picture_urls=(),
+        failure=None,
+        pulled=True,
+    )
+    return ports.posts.save(finish(post, Status.SEND_TO_USER_INBOX, NOW))
+
+
+def look(ports: FakePorts, post: Post) -> bool:
+    """Sweep when the post is due; False when it never is."""
+    watch_at = stored(ports, post.post_id).watch_at
+    if watch_at is None:
+        return False
+    ports.clock.time = watch_at
+    assert swept(ports) == Swept(looked_after=1, errors={})
+    return True
+
+
+@pytest.mark.parametrize("kind", ["video", "photo"])
+@pytest.mark.parametrize("day", [0, 3, 6])
+def test_a_draft_that_its_creator_publishes_is_learned_with_its_public_address(ports, kind, day):
+    post = in_the_inbox(ports, kind)
+    while ports.clock.now() < NOW + day * 86_400:
+        assert look(ports, post)
+    assert post.publish_id is not None
+    ports.tiktok.finish_draft(post.publish_id)
+    assert look(ports, post)
+    published = stored(ports, post.post_id)
+    assert (published.status, published.post_ids, published.watch_at) == (Status.PUBLISH_COMPLETE, ("1",), None)
+    assert published.public_url == f"https://www.tiktok.com/@a_creator/{kind}/1"
+
+
+@pytest.mark.parametrize("kind", ["video", "photo"])
+def test_the_public_id_of_a_published_draft_may_come_later(ports, kind):
+    post = in_the_inbox(ports, kind)
+    ports.tiktok.post_id_polls = 4
+    assert post.publish_id is not None
+    ports.tiktok.finish_draft(post.publish_id)
+    assert look(ports, post)
+    assert (stored(ports, post.post_id).status, stored(ports, post.post_id).post_ids) == (Status.PUBLISH_COMPLETE, ())
+    while look(ports, post):
+        pass
+    assert stored(ports, post.post_id).post_ids == ("1",)
+
+
+@pytest.mark.parametrize("kind", ["video", "photo"])
+def test_a_draft_that_nobody_publishes_stays_in_the_inbox_and_is_left_alone_after_a_week(ports, kind):
+    post, looked = in_the_inbox(ports, kind), 0
+    while look(ports, post):
+        looked += 1
+    left = stored(ports, post.post_id)
+    assert (left.status, left.watch_at) == (Status.SEND_TO_USER_INBOX, None)
+    assert 6.5 * 86_400 < ports.clock.now() - NOW <= 7 * 86_400
+    assert looked < 40
+    assert left.timeline == post.timeline
+
+
+def test_a_draft_that_tiktok_discards_has_failed(ports):
+    post = in_the_inbox(ports, "photo")
+    ports.tiktok.carousels["id"].failure = FAILURE
+    assert look(ports, post)
+    assert (stored(ports, post.post_id).status, stored(ports, post.post_id).failure) == (Status.FAILED, FAILURE)
+
+
+def test_a_review_without_tiktoks_id_is_not_asked_about(ports):
+    post = accepted(ports, carousel=a_carousel(publish_id=None), last_offered_at=NOW)
+    ports.posts.save(finish(post, Status.REVIEW, NOW))
+    for _ in range(3):
+        ports.clock.time += 3600
+        assert swept(ports) == Swept(looked_after=0, errors={})
+    assert ports.tiktok.refreshes == 0
+
+
+# Pictures in doubt
+
+
+@pytest.mark.parametrize(("pulled", "status"), [(False, Status.FAILED), (True, Status.REVIEW)])
+def test_after_five_continuations_pictures_in_doubt_are_settled_before_anything_is_said(ports, pulled, status):
+    post = accepted(ports, carousel=a_carousel(publish_id=None), revision=5)
+    prefix, hosted = "0" * 32, Hosted(folder="staging/folder", count=3)
+    ports.photo_host.host(prefix, hosted, NOW + 86_400)
+    if pulled:
+        ports.photo_host.pull(prefix, 1, NOW)
+    continue_post(ports, post.post_id)
+    assert stored(ports, post.post_id).status is status
+    assert ports.photo_host.pull(prefix, 2, NOW) == (hosted if pulled else None)
+    assert ports.executions.started == {}
 
 
 # The reaction to an execution that ended

@@ -28,6 +28,7 @@ from tests.fakes import FakePorts, Killed
 
 WORKSPACE = "workspace-1"
 FILM = "https://media.example/film.mp4"
+PHOTOS = [f"https://media.example/{number}.jpg" for number in (1, 2, 3)]
 
 
 def a_body(account_id, *, text="A rabbit. #a #b #c", urls=FILM, platform="tiktok", **tiktok_options):
@@ -107,7 +108,11 @@ def test_what_cannot_be_read_is_not_told_as_missing_too(ports):
     [
         ({"urls": []}, "MediaRequired"),
         ({"urls": None}, "MediaRequired"),
-        ({"urls": [FILM, "https://media.example/photo.jpg"]}, "InvalidRequest"),
+        ({"urls": [f"https://media.example/{number}.jpg" for number in range(36)]}, "InvalidRequest"),
+        ({"urls": PHOTOS, "photoTitle": "🐇" * 46}, "TextTooLong"),
+        ({"urls": PHOTOS, "photoCoverIndex": 3}, "InvalidRequest"),
+        ({"urls": PHOTOS, "photoCoverIndex": 35}, "InvalidRequest"),
+        ({"urls": PHOTOS, "privacyLevel": "FOLLOWER_OF_CREATOR"}, "InvalidRequest"),
         ({"platform": "instagram"}, "InvalidPlatform"),
         ({"platform": None}, "MissingParameter"),
         ({"privacyLevel": None}, "MissingParameter"),
@@ -132,12 +137,88 @@ def test_bad_input_gets_its_documented_code_and_nothing_happens(ports, changes, 
     assert ports.posts.request(WORKSPACE, "key-1") is None
 
 
-def test_a_missing_privacy_level_names_the_live_options(ports):
-    ports.tiktok.creator_answer = a_creator(privacy_level_options=("FOLLOWER_OF_CREATOR", "SELF_ONLY"))
+PRIVATE = ("FOLLOWER_OF_CREATOR", "SELF_ONLY")
+"""What a creator with a private account may choose."""
+
+
+@pytest.mark.parametrize("name", ["film.mp4", "film.MOV", "film.webm", "film.m4v"])
+def test_a_video_without_a_privacy_level_is_refused_at_once_and_named_the_live_options(ports, name):
+    ports.tiktok.creator_answer = a_creator(privacy_level_options=PRIVATE)
+    body = a_body(ports.connect().account_id, urls=f"https://media.example/{name}", privacyLevel=None)
     with pytest.raises(InvalidPost) as caught:
-        accept(ports, a_body(ports.connect().account_id, privacyLevel=None))
+        accept(ports, body)
+    assert [problem.code for problem in caught.value.problems] == ["MissingParameter"]
     assert "FOLLOWER_OF_CREATOR, SELF_ONLY" in caught.value.message
     assert "PUBLIC_TO_EVERYONE" not in caught.value.message
+    assert_untouched(ports)
+
+
+@pytest.mark.parametrize("urls", [PHOTOS, PHOTOS[:1], "https://media.example/media/1234"])
+def test_what_may_be_photos_needs_no_privacy_level_when_the_creator_may_post_in_public(ports, urls):
+    post = accept(ports, a_body(ports.connect().account_id, urls=urls, privacyLevel=None)).post
+    assert post.options.privacy_level == ("PUBLIC_TO_EVERYONE" if urls is PHOTOS else None)
+    assert post.privacy_options == ("PUBLIC_TO_EVERYONE", "MUTUAL_FOLLOW_FRIENDS", "SELF_ONLY")
+
+
+@pytest.mark.parametrize("urls", [PHOTOS, PHOTOS[:1], "https://media.example/media/1234"])
+def test_photos_are_never_private_by_default(ports, urls):
+    ports.tiktok.creator_answer = a_creator(privacy_level_options=PRIVATE)
+    with pytest.raises(InvalidPost) as caught:
+        accept(ports, a_body(ports.connect().account_id, urls=urls, privacyLevel=None))
+    assert [problem.code for problem in caught.value.problems] == ["MissingParameter"]
+    assert "FOLLOWER_OF_CREATOR, SELF_ONLY" in caught.value.message
+    assert_untouched(ports)
+
+
+@pytest.mark.parametrize("urls", [PHOTOS, PHOTOS[:1], FILM])
+def test_a_choice_of_who_may_watch_is_kept(ports, urls):
+    post = accept(ports, a_body(ports.connect().account_id, urls=urls, privacyLevel="SELF_ONLY")).post
+    assert post.options.privacy_level == "SELF_ONLY"
+
+
+@pytest.mark.parametrize("count", [2, 35])
+def test_up_to_thirty_five_urls_are_photos_in_the_callers_order(ports, count):
+    urls = [f"https://media.example/{number}.jpg" for number in reversed(range(count))]
+    post = accept(ports, a_body(ports.connect().account_id, urls=urls)).post
+    assert (post.post_type, post.media_urls) == ("photo", tuple(urls))
+
+
+def test_every_bad_url_of_several_is_named_by_its_place(ports):
+    urls = [PHOTOS[0], "http://10.0.0.1/2.jpg", PHOTOS[2], "file:///etc/passwd"]
+    with pytest.raises(InvalidPost) as caught:
+        accept(ports, a_body(ports.connect().account_id, urls=urls))
+    assert [(problem.code, problem.field) for problem in caught.value.problems] == [
+        ("InvalidMediaUrl", "post.content.mediaUrls[1]"),
+        ("InvalidMediaUrl", "post.content.mediaUrls[3]"),
+    ]
+    assert_untouched(ports)
+
+
+def test_the_options_of_photos_are_kept(ports):
+    body = a_body(ports.connect().account_id, urls=PHOTOS, photoTitle="🐇" * 45, photoCoverIndex=0, autoAddMusic=True)
+    post = accept(ports, body).post
+    assert (post.options.photo_title, post.options.photo_cover_index) == ("🐇" * 45, 0)
+    assert (post.options.auto_add_music, post.warnings) == (True, ())
+
+
+def test_what_photos_do_not_take_along_is_told_once_when_they_come_in(ports):
+    body = a_body(ports.connect().account_id, urls=PHOTOS, allowDuet=True, allowComment=True, isAiGenerated=True)
+    assert accept(ports, body).post.warnings == (
+        "TikTok takes no allowDuet, isAiGenerated with a photo, so the post goes out without.",
+    )
+
+
+def test_a_duet_with_photos_is_warned_of_once_even_when_the_creator_has_switched_it_off(ports):
+    ports.tiktok.creator_answer = a_creator(duet_disabled=True)
+    post = accept(ports, a_body(ports.connect().account_id, urls=PHOTOS, allowDuet=True)).post
+    assert (len(post.warnings), "uet" in post.warnings[0]) == (1, True)
+
+
+def test_what_one_medium_does_not_take_along_waits_for_its_bytes(ports):
+    """Whether it is a video or a photo is not known before, and a warning must not be wrong."""
+    account_id = ports.connect().account_id
+    for url in (FILM, PHOTOS[0]):
+        assert accept(ports, a_body(account_id, urls=url, autoAddMusic=True, allowStitch=True)).post.warnings == ()
 
 
 def test_another_workspaces_account_looks_like_none(ports):
@@ -160,12 +241,20 @@ def test_a_switched_off_interaction_goes_out_off_with_a_warning(ports):
     assert "duet" in post.warnings[0]
 
 
-def test_a_draft_needs_no_privacy_and_says_what_it_leaves_behind(ports):
-    body = a_body(ports.connect().account_id, text="No hashtags.", privacyLevel=None, draft=True)
+@pytest.mark.parametrize("urls", [FILM, PHOTOS[0], PHOTOS, "https://media.example/media/1234"])
+def test_a_draft_needs_no_privacy(ports, urls):
+    body = a_body(ports.connect().account_id, text="No hashtags.", urls=urls, privacyLevel=None, draft=True)
     post = accept(ports, body).post
-    assert (post.options.draft, post.options.privacy_level) == (True, None)
-    assert len(post.warnings) == 1
-    assert "no caption or options" in post.warnings[0]
+    assert (post.options.draft, post.options.privacy_level, post.warnings) == (True, None, ())
+
+
+def test_a_photo_draft_says_what_it_leaves_behind(ports):
+    body = a_body(
+        ports.connect().account_id, urls=PHOTOS, draft=True, photoTitle="A title", photoCoverIndex=1, autoAddMusic=True
+    )
+    assert accept(ports, body).post.warnings == (
+        "TikTok takes no privacyLevel, autoAddMusic with a draft; the creator chooses in the app.",
+    )
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,8 @@ ROUTES = [
     Route("GET", "/failing", "Failing"),
     Route("GET", "/late", "Late"),
     Route("GET", "/picture", "Picture"),
+    Route("HEAD", "/picture", "Picture"),
+    Route("GET", "/text", "Text"),
     Route("GET", "/bare", "Bare"),
 ]
 
@@ -33,6 +35,8 @@ def invoke(function: str, event: dict[str, Any]) -> Any:
             raise FunctionFailed
         case "Late":
             raise Unavailable
+        case "Text":
+            return {"statusCode": 200, "headers": {"Content-Type": "text/plain"}, "body": "to the byte"}
         case "Bare":
             return {"hello": "world"}
         case "Picture":
@@ -117,6 +121,22 @@ def test_a_binary_answer_is_decoded(front: Front) -> None:
     answer = requests.get(f"{front.url}/picture", timeout=5)
     assert answer.content == bytes(range(256))
     assert answer.headers["content-type"] == "image/x"
+
+
+def test_a_head_request_gets_the_headers_of_the_whole_answer_and_no_body(front: Front) -> None:
+    address = urlsplit(front.url).netloc
+    connection = http.client.HTTPConnection(address, timeout=5)
+    for _ in range(2):  # a body would be taken for the second answer
+        connection.request("HEAD", "/picture")
+        answer = connection.getresponse()
+        assert (answer.status, answer.getheader("content-type"), answer.read()) == (200, "image/x", b"")
+        assert answer.getheader("content-length") == "256"
+    connection.close()
+
+
+def test_the_type_of_a_text_stays_as_the_function_gave_it(front: Front) -> None:
+    answer = requests.get(f"{front.url}/text", timeout=5)
+    assert (answer.headers["content-type"], answer.content) == ("text/plain", b"to the byte")
 
 
 def test_a_result_without_a_status_is_the_body(front: Front) -> None:

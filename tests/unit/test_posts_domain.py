@@ -1,23 +1,34 @@
 """The ledger's transitions by themselves: what each allows, and what it must never do."""
 
+from itertools import pairwise
+
 import pytest
 
 from publisher.domain.errors import Busy, Failure, PublishingFailed
 from publisher.domain.posts import (
+    Carousel,
     Lease,
     Post,
     Status,
     acknowledged,
     attempt_refused,
     begin_attempt,
+    begin_carousel,
+    begin_conversion,
     begin_download,
+    carousel_fenced,
+    carousel_taken,
     confirm,
+    converted,
     downloaded,
     enter,
     execution_name,
     finish,
+    learned,
+    look_again,
     next_poll,
     offer_last,
+    pictures_downloaded,
     poll_wait,
     polled,
     redriven,
@@ -25,7 +36,7 @@ from publisher.domain.posts import (
     unclear,
     upload_expired,
 )
-from tests.builders import NOW, a_post, an_upload, options, stored_video
+from tests.builders import NOW, a_carousel, a_post, an_upload, options, some_pictures, stored_video
 
 FAILURE = Failure(name="PublishingFailed", code="PublishingFailed", error="e", message="m", retryable=False)
 LATER = NOW + 60
@@ -41,7 +52,11 @@ def test_a_transition_makes_a_new_post_and_keeps_the_old():
     "change",
     [
         lambda post: begin_download(post, LATER),
+        lambda post: begin_conversion(post, LATER),
         lambda post: begin_attempt(post, LATER),
+        lambda post: begin_carousel(post, "prefix", LATER),
+        lambda post: carousel_taken(begin_carousel(post, "prefix", NOW), None, LATER),
+        lambda post: carousel_fenced(begin_carousel(post, "prefix", NOW), LATER),
         lambda post: take_lease(post, "worker", LATER),
         lambda post: offer_last(post, LATER),
         lambda post: acknowledged(post, 4, LATER),
@@ -57,14 +72,55 @@ def test_a_post_under_way_is_always_looked_after_within_reach(change):
 
 
 def test_media_is_recorded_once():
-    post = downloaded(a_post(), stored_video(), NOW)
+    post = downloaded(a_post(), stored_video(), (), NOW)
     with pytest.raises(Busy):
-        downloaded(post, stored_video(key="staging/other"), NOW)
+        downloaded(post, stored_video(key="staging/other"), (), NOW)
+    with pytest.raises(Busy):
+        pictures_downloaded(post, some_pictures(), (), NOW)
+
+
+def test_pictures_are_recorded_once_and_converted_once():
+    post = pictures_downloaded(a_post(), some_pictures(), ("Fetched.",), NOW)
+    with pytest.raises(Busy):
+        pictures_downloaded(post, some_pictures(), (), NOW)
+    with pytest.raises(Busy):
+        downloaded(post, stored_video(), (), NOW)
+    ready = converted(post, some_pictures(converted=True), ("Converted.",), NOW)
+    assert ready.warnings == ("Fetched.", "Converted.")
+    with pytest.raises(Busy):
+        converted(ready, some_pictures(converted=True), (), NOW)
+
+
+def test_a_post_without_pictures_has_none_to_convert():
+    with pytest.raises(Busy):
+        converted(a_post(), some_pictures(converted=True), (), NOW)
+
+
+@pytest.mark.parametrize(
+    ("chosen", "watched_by"),
+    [
+        (options(privacy_level=None), "PUBLIC_TO_EVERYONE"),
+        (options(privacy_level="SELF_ONLY"), "SELF_ONLY"),
+        (options(privacy_level=None, draft=True), None),
+    ],
+)
+def test_pictures_are_public_unless_somebody_chose_or_the_creator_will(chosen, watched_by):
+    post = pictures_downloaded(a_post(options=chosen), some_pictures(), (), NOW)
+    assert (post.post_type, post.options.privacy_level) == ("photo", watched_by)
+
+
+def test_pictures_keep_their_order_in_the_bucket():
+    assert some_pictures(count=11).keys[::5] == ("staging/folder/1", "staging/folder/6", "staging/folder/11")
+    assert some_pictures(converted=True).keys == (
+        "staging/folder/1.jpg",
+        "staging/folder/2.jpg",
+        "staging/folder/3.jpg",
+    )
 
 
 def test_a_new_attempt_forgets_the_upload_before_it():
     post = begin_attempt(a_post(upload=an_upload(), next_byte=4, lease=Lease(owner="a", until=NOW), attempt=1), NOW)
-    assert (post.upload, post.next_byte, post.lease, post.attempt, post.uploads_opened) == (None, 0, None, 2, 1)
+    assert (post.upload, post.next_byte, post.lease, post.attempt, post.opened) == (None, 0, None, 2, 1)
 
 
 def test_three_uploads_may_be_opened():
@@ -73,12 +129,58 @@ def test_three_uploads_may_be_opened():
         post = begin_attempt(post, NOW)
     with pytest.raises(PublishingFailed):
         begin_attempt(post, NOW)
-    assert begin_attempt(attempt_refused(post, NOW), NOW).uploads_opened == 3
+    assert begin_attempt(attempt_refused(post, NOW), NOW).opened == 3
 
 
 def test_after_the_last_byte_no_attempt_begins():
     with pytest.raises(AssertionError):
         begin_attempt(offer_last(a_post(), NOW), NOW)
+    with pytest.raises(AssertionError):
+        begin_carousel(offer_last(a_post(), NOW), "prefix", NOW)
+
+
+def test_pictures_in_doubt_are_not_offered_again():
+    with pytest.raises(AssertionError):
+        begin_carousel(begin_carousel(a_post(), "first", NOW), "second", NOW)
+
+
+def test_a_fenced_or_refused_offer_may_be_followed_by_another_and_only_the_fenced_one_counts():
+    offered = begin_carousel(a_post(), "first", NOW)
+    fenced, refused = carousel_fenced(offered, NOW), attempt_refused(offered, NOW)
+    assert [(post.carousel, post.in_doubt, post.opened) for post in (fenced, refused)] == [
+        (None, False, 1),
+        (None, False, 0),
+    ]
+    again = begin_carousel(fenced, "second", LATER)
+    assert (again.carousel, again.attempt, again.opened) == (Carousel(prefix="second", opened_at=LATER), 2, 2)
+
+
+def test_three_offers_of_pictures_may_be_made():
+    post = a_post()
+    for number in range(3):
+        post = carousel_fenced(begin_carousel(post, f"prefix-{number}", NOW), NOW)
+    with pytest.raises(PublishingFailed, match="3 attempts"):
+        begin_carousel(post, "one too many", NOW)
+
+
+def test_pictures_that_were_taken_are_past_the_point_of_no_return_with_or_without_an_id():
+    unnamed = carousel_taken(begin_carousel(a_post(), "prefix", NOW), None, NOW)
+    assert (unnamed.last_offered_at, unnamed.in_doubt, unnamed.publish_id) == (NOW, False, None)
+    named = carousel_taken(unnamed, "p_pub_url~v2.1", LATER)
+    assert (named.last_offered_at, named.in_doubt, named.publish_id) == (NOW, False, "p_pub_url~v2.1")
+    assert carousel_taken(named, None, LATER).publish_id == "p_pub_url~v2.1"
+
+
+def test_only_offered_pictures_can_be_taken():
+    with pytest.raises(AssertionError):
+        carousel_taken(a_post(), None, NOW)
+
+
+def test_an_id_that_comes_after_the_end_is_asked_about():
+    """A slow worker brings TikTok's answer when the post is a review already."""
+    review = finish(carousel_taken(begin_carousel(a_post(), "prefix", NOW), None, NOW), Status.REVIEW, NOW)
+    assert review.watch_at is None
+    assert carousel_taken(review, "p_pub_url~v2.1", LATER).watch_at == LATER + 5
 
 
 def test_the_last_byte_is_offered_at_its_first_time():
@@ -138,14 +240,54 @@ def test_an_outcome_is_written_once(status):
         (Status.PUBLISH_COMPLETE, options(), (), True),
         (Status.PUBLISH_COMPLETE, options(), ("1",), False),
         (Status.PUBLISH_COMPLETE, options(privacy_level="SELF_ONLY"), (), False),
-        (Status.SEND_TO_USER_INBOX, options(draft=True), (), False),
+        (Status.PUBLISH_COMPLETE, options(draft=True, privacy_level=None), (), True),
+        (Status.SEND_TO_USER_INBOX, options(draft=True, privacy_level=None), (), True),
         (Status.FAILED, options(), (), False),
         (Status.REVIEW, options(), (), True),
     ],
 )
-def test_an_ended_post_is_watched_only_while_something_is_open(status, chosen, post_ids, watched):
-    post = finish(a_post(options=chosen, post_ids=post_ids, watch_at=NOW + 9), status, NOW)
+@pytest.mark.parametrize("opened", [{"upload": an_upload()}, {"carousel": a_carousel()}])
+def test_an_ended_post_is_watched_only_while_something_is_open(status, chosen, post_ids, watched, opened):
+    post = finish(a_post(options=chosen, post_ids=post_ids, watch_at=NOW + 9, **opened), status, NOW)
     assert (post.watch_at is not None) is watched
+
+
+@pytest.mark.parametrize("opened", [{}, {"carousel": a_carousel(publish_id=None)}])
+@pytest.mark.parametrize("status", [Status.REVIEW, Status.PUBLISH_COMPLETE])
+def test_without_tiktoks_id_there_is_nothing_to_ask_about(status, opened):
+    assert finish(a_post(watch_at=NOW + 9, **opened), status, NOW).watch_at is None
+
+
+def looks(post: Post) -> list[float]:
+    """Seconds after the end at which the sweeper looks at a post that never changes."""
+    times = []
+    while post.watch_at is not None:
+        times.append(post.watch_at - NOW)
+        post = look_again(post, post.watch_at)
+    return times
+
+
+def test_a_draft_is_looked_at_ever_more_rarely_for_a_week_and_twice_a_day_in_the_end():
+    times = looks(finish(a_post(upload=an_upload()), Status.SEND_TO_USER_INBOX, NOW))
+    gaps = [later - sooner for sooner, later in pairwise(times)]
+    assert times[:4] == [5, 65, 130, 260]
+    assert gaps == sorted(gaps)
+    assert gaps[-1] == 43_200
+    assert 6.5 * 86_400 < times[-1] <= 7 * 86_400
+    assert len(times) < 40
+
+
+def test_a_missing_id_is_looked_for_for_a_day():
+    times = looks(finish(a_post(upload=an_upload()), Status.PUBLISH_COMPLETE, NOW))
+    assert times[:4] == [5, 65, 130, 260]
+    assert 43_200 / 2 < times[-1] <= 86_400
+
+
+def test_a_draft_that_was_published_is_asked_for_its_id_from_then_on():
+    inbox = finish(a_post(upload=an_upload(), options=options(draft=True)), Status.SEND_TO_USER_INBOX, NOW)
+    published = learned(inbox, "PUBLISH_COMPLETE", (), None, NOW + 5 * 86_400)
+    assert (published.status, published.watch_at) == (Status.PUBLISH_COMPLETE, NOW + 5 * 86_400 + 5)
+    assert learned(inbox, "PUBLISH_COMPLETE", ("1",), None, LATER).watch_at is None
 
 
 def test_confirming_keeps_ids_that_are_known():
@@ -188,3 +330,13 @@ def test_an_execution_is_named_after_post_and_revision():
 )
 def test_the_public_address_needs_id_and_name(post_ids, username, url):
     assert a_post(post_ids=post_ids, creator_username=username).public_url == url
+
+
+def test_the_public_address_of_photos_says_photo():
+    assert a_post(post_type="photo", post_ids=("1",)).public_url == "https://www.tiktok.com/@a_creator/photo/1"
+
+
+def test_a_post_knows_all_that_it_has_in_the_bucket():
+    assert a_post().kept_keys == ()
+    assert a_post(media=stored_video()).kept_keys == ("staging/video",)
+    assert a_post(pictures=some_pictures(count=2)).kept_keys == ("staging/folder/1", "staging/folder/2")

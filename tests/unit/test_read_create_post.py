@@ -32,6 +32,19 @@ def test_a_good_body_has_no_problem():
     assert told(GOOD) == []
 
 
+def test_media_urls_keep_their_order_and_may_repeat():
+    urls = [f"https://media.example/{number}.jpg" for number in (3, 1, 2, 1)]
+    request, problems = read_create_post(changed("post.content.mediaUrls", urls))
+    assert (request.media_urls, problems) == (tuple(urls), [])
+
+
+@pytest.mark.parametrize("index", [0, 34])
+def test_a_photo_cover_may_be_any_picture_and_the_first_is_a_choice(index):
+    request, problems = read_create_post(changed("post.tiktokOptions.photoCoverIndex", index))
+    assert (request.options().photo_cover_index, problems) == (index, [])
+    assert read_create_post(GOOD)[0].options().photo_cover_index is None
+
+
 @pytest.mark.parametrize("urls", ["https://media.example/film.mp4", ["https://media.example/film.mp4"]])
 def test_media_urls_are_a_list_or_one_string(urls):
     request, problems = read_create_post(changed("post.content.mediaUrls", urls))
@@ -48,9 +61,6 @@ def test_media_urls_are_a_list_or_one_string(urls):
         "post.account_id",
         "post.content.photos",
         "post.target.id",
-        "post.tiktokOptions.autoAddMusic",
-        "post.tiktokOptions.photoTitle",
-        "post.tiktokOptions.photoCoverIndex",
         "str",
         "a[b",
         "post.str",
@@ -80,6 +90,13 @@ def test_a_field_that_does_not_exist_is_named(field):
         ("post.tiktokOptions.videoCoverTimestampMs", -1),
         ("post.tiktokOptions.videoCoverTimestampMs", 2**31),
         ("post.tiktokOptions.videoCoverTimestampMs", 1.5),
+        ("post.tiktokOptions.photoCoverIndex", -1),
+        ("post.tiktokOptions.photoCoverIndex", 35),
+        ("post.tiktokOptions.photoCoverIndex", True),
+        ("post.tiktokOptions.photoCoverIndex", "0"),
+        ("post.tiktokOptions.photoTitle", 5),
+        ("post.tiktokOptions.photoTitle", None),
+        ("post.tiktokOptions.autoAddMusic", "yes"),
         ("post.content", "text"),
         ("post.tiktokOptions", []),
         ("post", None),
@@ -165,7 +182,7 @@ def test_options_in_both_places_are_refused():
 
 def test_what_is_left_out_is_off():
     options = read_create_post(GOOD)[0].options()
-    assert options.model_dump(exclude={"privacy_level", "video_cover_timestamp_ms"}) == {
+    assert options.model_dump(exclude={"privacy_level", "video_cover_timestamp_ms", "photo_cover_index"}) == {
         "allow_comment": False,
         "allow_duet": False,
         "allow_stitch": False,
@@ -173,6 +190,8 @@ def test_what_is_left_out_is_off():
         "brand_organic": False,
         "draft": False,
         "is_ai_generated": False,
+        "photo_title": "",
+        "auto_add_music": False,
     }
 
 
@@ -187,6 +206,9 @@ def test_every_option_arrives_under_its_own_name():
         "draft": True,
         "isAiGenerated": True,
         "videoCoverTimestampMs": 1500,
+        "photoCoverIndex": 3,
+        "photoTitle": "A title",
+        "autoAddMusic": True,
     }
     for name, value in given.items():
         options = read_create_post(changed("post.tiktokOptions", {name: value}))[0].options()

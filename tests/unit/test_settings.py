@@ -9,6 +9,7 @@ GOOD = {
     "POSTS_TABLE": "posts",
     "ACCOUNTS_TABLE": "accounts",
     "KEYS_TABLE": "keys",
+    "PHOTO_HOST_TABLE": "photo-host",
     "MEDIA_BUCKET": "bucket",
     "STATE_MACHINE_ARN": "machine",
     "TOKEN_KEY_ID": "key",
@@ -17,7 +18,9 @@ GOOD = {
     "TIKTOK_AUTH_URL": "https://www.tiktok.com",
     "TRUSTED_MEDIA_ORIGINS": "",
     "PUBLIC_URL": "",
+    "OWNERSHIP_TOKENS": "",
 }
+OPTIONAL = ("TRUSTED_MEDIA_ORIGINS", "PUBLIC_URL", "OWNERSHIP_TOKENS")
 
 
 @pytest.fixture
@@ -36,6 +39,7 @@ def test_every_variable_becomes_the_field_of_its_name(environment):
         **GOOD,
         "TRUSTED_MEDIA_ORIGINS": (),
         "PUBLIC_URL": "https://publish.example",
+        "OWNERSHIP_TOKENS": (),
     }
 
 
@@ -48,7 +52,17 @@ def test_trusted_origins_are_separated_by_commas(environment):
     assert settings.trusted_media_origins == ("http://127.0.0.1:9000", "https://media.example")
 
 
-@pytest.mark.parametrize("name", [name for name in GOOD if name not in ("TRUSTED_MEDIA_ORIGINS", "PUBLIC_URL")])
+def test_ownership_tokens_are_separated_by_commas(environment):
+    assert environment(OWNERSHIP_TOKENS="aB0_-,  second ,").ownership_tokens == ("aB0_-", "second")
+
+
+@pytest.mark.parametrize("token", ["tiktok a.txt", "a/b", "../a", "a.txt", "ä", "a\n b"])
+def test_what_is_no_ownership_token_is_refused(environment, token):
+    with pytest.raises(ValidationError, match="ownership_tokens"):
+        environment(OWNERSHIP_TOKENS=f"good,{token}")
+
+
+@pytest.mark.parametrize("name", [name for name in GOOD if name not in OPTIONAL])
 @pytest.mark.parametrize("value", ["", None])
 def test_a_missing_variable_is_named(environment, name, value):
     with pytest.raises(ValidationError, match=name.lower()):

@@ -17,75 +17,19 @@ from publisher.domain.errors import (
     MediaDownloadFailed,
     MediaTooLarge,
     NotFound,
-    PublisherError,
     PublishingFailed,
     RateLimitExceeded,
     ServiceUnavailable,
-    Timeout,
     UploadExpired,
     VideoProcessingFailed,
 )
-from publisher.domain.posts import Post, Status, finish
-from publisher.messages import StepError, StepInput, StepOutput
+from publisher.domain.posts import Status, finish
+from publisher.messages import StepError
 from publisher.ports import ChunkAnswer
-from publisher.use_cases.check_status import check_status
-from publisher.use_cases.download_media import download_media
-from publisher.use_cases.initialize_post import initialize_post, upload_context
-from publisher.use_cases.reconcile import reconcile
-from publisher.use_cases.record_failure import record_failure
-from publisher.use_cases.record_published import record_published
-from publisher.use_cases.upload_chunks import upload_chunks
-from tests.builders import MIB, NOW, a_creator, a_post, an_upload, options, stored_video, video_facts
-from tests.fakes import BytesSource, FakePorts, Killed, TikTokUpload
-
-URL = "https://media.example/film.mp4"
-FILM = b"\x00\x00\x00\x20ftypisom" + bytes(range(256)) * 20
-STEPS: dict[str, Callable[..., StepOutput]] = {
-    "DownloadMedia": download_media,
-    "InitializePost": initialize_post,
-    "UploadChunks": upload_chunks,
-    "CheckStatus": check_status,
-    "Reconcile": reconcile,
-    "RecordPublished": record_published,
-    "RecordFailure": record_failure,
-}
-LOST = [ServiceUnavailable("The answer was lost.", "Try again."), Timeout("No answer.", "Try again.")]
-
-
-class Work:
-    """One post on its way, with what its steps see."""
-
-    def __init__(self, ports: FakePorts) -> None:
-        self.ports = ports
-        self.account = ports.connect()
-        self.post_id = ""
-
-    def accept(self, **changes: Any) -> Post:
-        post = a_post(**{"account_id": self.account.account_id, "media_urls": (URL,)} | changes)
-        self.ports.posts.accept(post, None)
-        self.post_id = post.post_id
-        return post
-
-    @property
-    def post(self) -> Post:
-        post = self.ports.posts.get(self.post_id)
-        assert post is not None
-        return post
-
-    def run(
-        self, step: str, *, error: StepError | None = None, left: Callable[[], float] = lambda: 800.0
-    ) -> StepOutput:
-        request = StepInput(
-            post_id=self.post_id, account_id=self.account.account_id, execution=f"{self.post_id}-0", error=error
-        )
-        return STEPS[step](request, self.ports, left)
-
-    def change(self, **changes: Any) -> Post:
-        return self.ports.posts.save(self.post.model_copy(update=changes))
-
-    @property
-    def uploads(self) -> list[TikTokUpload]:
-        return list(self.ports.tiktok.uploads.values())
+from publisher.use_cases.initialize_post import upload_context
+from tests.builders import MIB, NOW, a_creator, an_upload, options, stored_video, video_facts
+from tests.fakes import BytesSource, Killed, TikTokUpload
+from tests.unit.work import FILM, LOST, STEPS, URL, Work, caught_by_machine
 
 
 @pytest.fixture
@@ -113,14 +57,16 @@ def opened(work):
     post = work.accept()
     ports, url = work.ports, "https://upload.tiktok.example/1"
     publish_id = "v_pub_file~v2-1.7500000000000000001"
-    ports.tiktok.uploads[url] = TikTokUpload(publish_id, PLAN, post.options, NOW, None)
+    ports.tiktok.uploads[url] = TikTokUpload(
+        publish_id=publish_id, plan=PLAN, options=post.options, opened_at=NOW, failure=None
+    )
     stored = ports.media.store("staging/film", BytesSource(DATA), "video/mp4", lambda _: None)
     sealed = ports.vault.sealer(upload_context(post))(SecretStr(url))
     work.change(
         media=stored_video(14, key=stored.key, etag=stored.etag),
         upload=an_upload(publish_id=publish_id, sealed_url=sealed, plan=PLAN),
         status=Status.PROCESSING_UPLOAD,
-        uploads_opened=1,
+        opened=1,
         attempt=1,
     )
     return work
@@ -138,7 +84,7 @@ def assert_arrived_once(work: Work) -> None:
 
 def test_the_media_is_copied_and_its_facts_are_kept(work):
     work.accept()
-    assert work.run("DownloadMedia").next == "UploadChunks"
+    assert work.run("DownloadMedia").next == "InitializePost"
     media = work.post.media
     assert work.ports.media.objects == {media.key: FILM}
     assert media.key.startswith(f"staging/{work.post_id}/")
@@ -173,7 +119,6 @@ def test_advice_about_the_media_becomes_warnings(work):
     [
         (MediaDownloadFailed("The media server answered 404.", "Check it."), None, MediaDownloadFailed),
         (b"<!doctype html><html><body>Sign in</body></html>", None, InvalidMediaType),
-        (b"\xff\xd8\xff\xe0" + bytes(100), None, InvalidMediaType),
         (b"not a video at all", None, InvalidMediaType),
         (b"", None, InvalidMediaType),
         (BytesSource(FILM, cut_at=100), None, MediaDownloadFailed),
@@ -202,6 +147,38 @@ def test_a_draft_may_be_longer_than_the_creators_limit(work):
     work.accept(longest_seconds=60, options=options(draft=True, privacy_level=None))
     work.run("DownloadMedia")
     assert work.post.media is not None
+
+
+@pytest.mark.parametrize("options_of_the_creator", [("PUBLIC_TO_EVERYONE", "SELF_ONLY"), ("SELF_ONLY",)])
+def test_a_video_for_which_nobody_chose_who_may_watch_fails_and_names_the_live_options(work, options_of_the_creator):
+    work.accept(options=options(privacy_level=None), privacy_options=options_of_the_creator)
+    work.go_on()
+    assert (work.post.status, work.post.failure.code) == (Status.FAILED, "MissingParameter")
+    assert ", ".join(options_of_the_creator) in work.post.failure.message
+    assert (work.post.failure.field, work.post.failure.retryable) == ("post.tiktokOptions.privacyLevel", False)
+    assert (work.uploads, work.ports.media.objects) == ([], {})
+
+
+def test_a_draft_video_needs_nobodys_choice(work):
+    work.accept(options=options(privacy_level=None, draft=True))
+    work.run("DownloadMedia")
+    assert work.post.media is not None
+
+
+def test_what_a_video_does_not_take_along_is_told_when_its_bytes_are_known(work):
+    work.accept(options=options(photo_cover_index=0, photo_title="A title", allow_duet=True), post_type="photo")
+    work.run("DownloadMedia")
+    assert work.post.post_type == "video"
+    assert work.post.warnings == (
+        "TikTok takes no photoCoverIndex, photoTitle with a video, so the post goes out without.",
+    )
+
+
+def test_what_a_draft_video_does_not_take_along_is_told_when_its_bytes_are_known(work):
+    work.accept(options=options(privacy_level=None, draft=True))
+    work.run("DownloadMedia")
+    assert len(work.post.warnings) == 1
+    assert "no caption or options with a draft video" in work.post.warnings[0]
 
 
 def test_a_second_delivery_keeps_the_first_copy(downloaded):
@@ -264,7 +241,7 @@ def test_an_upload_is_opened_and_recorded_sealed_before_its_first_byte(downloade
     post = downloaded.post
     assert (upload.received, upload.plan.video_size) == (0, len(FILM))
     assert (post.upload.publish_id, post.upload.plan, post.upload.opened_at) == (upload.publish_id, upload.plan, NOW)
-    assert (post.status, post.attempt, post.uploads_opened) == (Status.PROCESSING_UPLOAD, 1, 1)
+    assert (post.status, post.attempt, post.opened) == (Status.PROCESSING_UPLOAD, 1, 1)
     assert url not in json.dumps(post.model_dump(mode="json"))
     assert downloaded.ports.vault.unseal(post.upload.sealed_url, upload_context(post)).get_secret_value() == url
 
@@ -292,7 +269,7 @@ def test_killed_between_tiktoks_answer_and_our_write_makes_one_post(downloaded):
     downloaded.ports.tiktok.faults.after("open_upload", Killed())
     with pytest.raises(Killed):
         downloaded.run("InitializePost")
-    go_through(downloaded)
+    downloaded.go_on()
     assert (len(downloaded.uploads), len(downloaded.ports.tiktok.public_posts)) == (2, 1)
     assert downloaded.post.status is Status.PUBLISH_COMPLETE
 
@@ -310,7 +287,7 @@ def test_what_tiktok_certainly_refused_does_not_count_as_opened(downloaded, erro
         downloaded.ports.tiktok.faults.before("open_upload", error)
         with pytest.raises(type(error)):
             downloaded.run("InitializePost")
-    assert (downloaded.post.uploads_opened, downloaded.uploads) == (0, [])
+    assert (downloaded.post.opened, downloaded.uploads) == (0, [])
     downloaded.run("InitializePost")
     assert len(downloaded.uploads) == 1
 
@@ -322,13 +299,13 @@ def test_waiting_for_a_token_does_not_count_as_opened(work):
     for _ in range(5):
         with pytest.raises(ServiceUnavailable):
             work.run("InitializePost", left=lambda: 10.0)
-    assert work.post.uploads_opened == 0
+    assert work.post.opened == 0
 
 
 def test_a_token_that_dies_is_refreshed_and_one_upload_opened(downloaded):
     downloaded.ports.tiktok.expire_access_tokens()
     downloaded.run("InitializePost")
-    assert (len(downloaded.uploads), downloaded.post.uploads_opened, downloaded.ports.tiktok.refreshes) == (1, 1, 1)
+    assert (len(downloaded.uploads), downloaded.post.opened, downloaded.ports.tiktok.refreshes) == (1, 1, 1)
 
 
 def test_an_upload_url_that_died_unused_is_replaced(downloaded):
@@ -700,12 +677,6 @@ def test_a_status_that_cannot_be_had_changes_nothing(sent, error):
     assert sent.post == before
 
 
-def test_a_post_without_an_upload_has_no_status(work):
-    work.accept()
-    with pytest.raises(PublishingFailed, match="Nothing was uploaded"):
-        work.run("CheckStatus")
-
-
 def test_a_failed_step_before_the_last_byte_fails_the_post(opened):
     assert opened.run("Reconcile").next == "RecordFailure"
 
@@ -717,11 +688,6 @@ def test_a_failed_step_after_the_last_byte_asks_tiktok_on(opened):
 
 
 # RecordPublished and RecordFailure
-
-
-def caught_by_machine(error: PublisherError) -> StepError:
-    cause = {"errorMessage": error.failure().model_dump_json(), "errorType": type(error).__name__}
-    return StepError.model_validate({"Error": type(error).__name__, "Cause": json.dumps(cause)})
 
 
 def test_an_outcome_is_written_once_and_the_media_let_go(sent):
@@ -747,6 +713,15 @@ def test_what_tiktok_has_not_confirmed_is_never_written_as_published(sent, confi
 def test_a_post_that_failed_lets_its_media_go(downloaded):
     downloaded.run("RecordFailure")
     assert (downloaded.post.status, downloaded.ports.media.objects) == (Status.FAILED, {})
+
+
+def test_an_error_that_time_mends_says_when(work):
+    """Whoever reads the failure later cannot count from now."""
+    work.accept()
+    limit = RateLimitExceeded("Five drafts wait in the inbox.", "Wait for one.", retry_after=86400)
+    work.run("RecordFailure", error=caught_by_machine(limit))
+    assert work.post.failure.message == "Wait for one. It is free again at 2026-09-22T14:13:20.000Z at the latest."
+    assert (work.post.failure.code, work.post.failure.retry_after) == ("RateLimitExceeded", 86400)
 
 
 def test_an_error_of_a_step_is_the_posts_failure(work):
@@ -805,21 +780,9 @@ def test_a_post_that_does_not_exist_is_not_found(work, step):
 # The whole way
 
 
-def go_through(work: Work) -> None:
-    """Follow the machine from its start to its end."""
-    state = "DownloadMedia"
-    while state not in {"RecordPublished", "RecordFailure"}:
-        output = work.run(state)
-        state = {"DownloadMedia": "InitializePost", "InitializePost": "UploadChunks"}.get(state, output.next)
-        if state == "WaitForTikTok":
-            work.ports.clock.time += output.wait_seconds
-            state = "CheckStatus"
-    work.run(state)
-
-
 def test_a_post_goes_all_the_way(work):
     work.accept()
-    go_through(work)
+    work.go_on()
     assert work.post.status is Status.PUBLISH_COMPLETE
     assert [moment.step for moment in work.post.timeline] == [
         "DownloadMedia",
@@ -851,5 +814,5 @@ def test_a_dead_upload_is_replaced_and_published_once(work):
     work.ports.clock.time += 3700
     with pytest.raises(UploadExpired):
         work.run("UploadChunks")
-    go_through(work)
+    work.go_on()
     assert (work.post.status, len(work.uploads), len(work.ports.tiktok.public_posts)) == (Status.PUBLISH_COMPLETE, 2, 1)

@@ -230,3 +230,22 @@ def test_a_secret_that_tiktok_sends_back_is_not_shown():
     failure = refused("oops-hunter2", "you sent hunter2", secrets=[SecretStr("hunter2"), SecretStr("")])
 
     assert "hunter2" not in repr(failure.failure())
+
+
+@pytest.mark.parametrize("meaning", [CODES["url_ownership_unverified"], FAIL_REASONS["photo_pull_failed"]])
+def test_when_tiktok_does_not_reach_the_pictures_the_operator_is_told_where_to_read_on(meaning):
+    assert "The operator verifies the address of the API at TikTok" in meaning.advice
+    assert '(README, "Verify your address")' in meaning.advice
+
+
+@pytest.mark.parametrize("failure", [refused("invalid_file_upload"), failure_of("file_format_check_failed", "")])
+def test_what_is_wrong_with_media_is_said_of_pictures_too(failure):
+    assert "media" in failure.error
+    assert "video" not in f"{failure.error} {failure.message}"
+
+
+def test_too_many_drafts_are_looked_for_in_the_inbox_for_a_day():
+    failure = refused("spam_risk_too_many_pending_share", status=403)
+
+    assert "inbox" in failure.error
+    assert "24 hours" in failure.message

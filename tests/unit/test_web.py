@@ -13,7 +13,7 @@ from publisher.ports import PostQuery
 from publisher.web import STATUS, status_of
 from tests.builders import NOW, a_post, an_upload, stored_video
 from tests.fakes import FakePorts, Killed
-from tests.unit.conftest import Http, HttpAnswer
+from tests.unit.conftest import Http, HttpAnswer, assert_failed
 
 SEVEN = {"success", "postSubmissionId", "platform", "post_type", "publish_id", "status", "message"}
 OURS = {"label", "consent", "warnings", "statusUrl", "requestId"}
@@ -54,19 +54,6 @@ def end_while_waiting(ports: FakePorts, status: Status, failure: Failure | None 
                 ports.posts.save(finish(post.model_copy(update=changes), status, ports.clock.time, failure))
 
     ports.clock.sleep = sleep  # type: ignore[method-assign]
-
-
-def assert_failed(answer: HttpAnswer, status: int, code: str) -> None:
-    """The answer has the documented shape of an error, and says nothing else."""
-    told = answer.json
-    assert (answer.status, told["code"], told["success"], told["platform"]) == (status, code, False, "tiktok")
-    assert told["error"]
-    assert told["message"]
-    assert told["requestId"].startswith("request-")
-    assert isinstance(told["retryable"], bool)
-    known = {"success", "error", "code", "message", "platform", "retryable", "requestId"}
-    assert set(told) - known <= {"postSubmissionId", "tiktok_log_id", "problems"}
-    assert answer.headers["Content-Type"] == "application/json"
 
 
 # Who calls
@@ -124,6 +111,10 @@ def test_every_route_needs_a_key_but_the_named_ones(http):
         ("GET", "/health"),
         ("GET", "/oauth/tiktok/callback"),
         ("GET", "/oauth/tiktok/connect/{ticket}"),
+        ("GET", "/media/{prefix}/{name}"),
+        ("HEAD", "/media/{prefix}/{name}"),
+        ("GET", "/{name}"),
+        ("GET", "/media/{name}"),
     }
 
 
@@ -604,9 +595,15 @@ def come_back(http: Http, ports: FakePorts, **changes) -> HttpAnswer:
 def test_the_browser_is_sent_to_tiktok_with_a_session_that_scripts_cannot_read(http):
     answer, query, cookie = start(http)
     assert answer.status == 302
-    assert query["redirect_uri"] == "https://api.example/oauth/tiktok/callback"
+    assert query["redirect_uri"] == "https://publish.example/oauth/tiktok/callback"
     assert re.fullmatch(r"__Host-connecting=[A-Za-z0-9_-]{43}", cookie)
     assert answer.cookies == [f"{cookie}; Path=/; Max-Age=600; HttpOnly; SameSite=Lax; Secure"]
+
+
+def test_without_an_address_of_its_own_the_gateways_is_taken(http, ports):
+    ports.public_url = None
+    _, query, _ = start(http)
+    assert query["redirect_uri"] == "https://api.example/oauth/tiktok/callback"
 
 
 def test_on_a_laptop_the_cookie_fits_plain_http(http, ports):
@@ -684,7 +681,7 @@ def test_only_pages_for_people_answer_html_to_errors(http):
 def test_a_program_gets_a_link_that_any_browser_opens_once(http, ports):
     link = http.get("/oauth/tiktok/start", headers={"Accept": "application/json"}).json
     assert link["expiresAt"] == "2026-09-21T14:23:20.000Z"
-    assert link["connectUrl"].startswith("https://api.example/oauth/tiktok/connect/")
+    assert link["connectUrl"].startswith("https://publish.example/oauth/tiktok/connect/")
     path = urlsplit(link["connectUrl"]).path
     opened = http.get(path, key=None, headers=HTML)
     assert (opened.status, len(opened.cookies)) == (302, 1)

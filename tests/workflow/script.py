@@ -13,7 +13,8 @@ from tests.workflow.engine import Engine, Execution, Function, LambdaFailed
 GIVEN = {"postId": "post-1", "accountId": "account-1", "execution": "post-1-0"}
 CONTEXT: Any = SimpleNamespace(aws_request_id="request-1", get_remaining_time_in_millis=lambda: 900_000)
 GOOD = {
-    "DownloadMedia": StepOutput(next="UploadChunks"),
+    "DownloadMedia": StepOutput(next="InitializePost"),
+    "ConvertPhotos": StepOutput(next="InitializePost"),
     "InitializePost": StepOutput(next="UploadChunks"),
     "UploadChunks": StepOutput(next="WaitForTikTok", wait_seconds=5),
     "CheckStatus": StepOutput(next="RecordPublished"),

@@ -13,6 +13,7 @@ from tests.workflow.script import Answer, Script
 
 TASKS = {name: state for name, state in STATES.items() if state["Type"] == "Task"}
 LEADS_TO: dict[str, Script] = {
+    "ConvertPhotos": {"DownloadMedia": [StepOutput(next="ConvertPhotos")]},
     "Reconcile": {"InitializePost": [errors.PublishingFailed("TikTok refused the post.", "Send another.")]},
     "RecordFailure": {
         "DownloadMedia": [errors.MediaDownloadFailed("The media server answered 404.", "Check the URL.")]
@@ -21,7 +22,9 @@ LEADS_TO: dict[str, Script] = {
 """What makes the machine enter a state that it passes by when all goes well."""
 GOOD_WAY = [
     "DownloadMedia",
+    "WhatNext",
     "InitializePost",
+    "WhatNext",
     "UploadChunks",
     "WhatNext",
     "WaitForTikTok",
@@ -30,7 +33,8 @@ GOOD_WAY = [
     "RecordPublished",
 ]
 WAY = {
-    "Reconcile": ["DownloadMedia", "InitializePost", "Reconcile", "WhatNext", "RecordFailure"],
+    "ConvertPhotos": ["DownloadMedia", "WhatNext", "ConvertPhotos", *GOOD_WAY[2:]],
+    "Reconcile": ["DownloadMedia", "WhatNext", "InitializePost", "Reconcile", "WhatNext", "RecordFailure"],
     "RecordFailure": ["DownloadMedia", "RecordFailure"],
 }
 """What LEADS_TO makes of the way."""
@@ -172,19 +176,51 @@ def test_what_broke_in_a_step_is_not_told_in_the_history(play: Play, name: str) 
 
 def test_an_expired_upload_is_opened_again_and_goes_on(play: Play) -> None:
     execution = play({"UploadChunks": [_error("UploadExpired")]})
-    assert execution.states == [*GOOD_WAY[:3], "InitializePost", *GOOD_WAY[2:]]
+    assert execution.states == [*GOOD_WAY[:5], "InitializePost", *GOOD_WAY[3:]]
+
+
+def test_photos_are_converted_and_never_uploaded(play: Play) -> None:
+    wait = StepOutput(next="WaitForTikTok", wait_seconds=5)
+    execution = play({**LEADS_TO["ConvertPhotos"], "InitializePost": [wait]})
+    assert execution.states == [*WAY["ConvertPhotos"][:5], *GOOD_WAY[6:]]
+    assert execution.waits == [5]
+
+
+@pytest.mark.parametrize("error", ["InvalidMediaType", "PublishingFailed", "NotFound"])
+def test_photos_that_cannot_be_converted_fail_before_tiktok_is_asked(play: Play, error: str) -> None:
+    execution = play(_script_for("ConvertPhotos", _error(error)))
+    assert execution.states == ["DownloadMedia", "WhatNext", "ConvertPhotos", "RecordFailure"]
+
+
+@pytest.mark.parametrize("error", ["MissingParameter", "MediaTooLarge", "InvalidMediaType", "MediaDownloadFailed"])
+def test_what_is_wrong_with_the_media_is_told_at_once(play: Play, error: str) -> None:
+    execution = play(_script_for("DownloadMedia", _error(error)))
+    assert (execution.states, execution.retry_waits) == (WAY["RecordFailure"], [])
+
+
+def test_a_picture_that_is_away_for_the_moment_is_tried_again_twice(play: Play) -> None:
+    execution = play(_script_for("DownloadMedia", *[_error("MediaUnavailable")] * 3))
+    assert (execution.states, execution.called.count("DownloadMedia")) == (WAY["RecordFailure"], 3)
+
+
+def test_an_offer_of_pictures_in_doubt_is_tried_again_by_the_step_that_settles_it(play: Play) -> None:
+    """InitializePost closes the address of the offer before, so the machine may simply call it again."""
+    wait = StepOutput(next="WaitForTikTok", wait_seconds=5)
+    execution = play({**LEADS_TO["ConvertPhotos"], "InitializePost": [_error("Timeout"), TimeoutError(), wait]})
+    assert execution.states == [*WAY["ConvertPhotos"][:5], *GOOD_WAY[6:]]
+    assert execution.called.count("InitializePost") == 3
 
 
 def test_a_status_that_cannot_be_asked_for_is_asked_for_again_later(play: Play) -> None:
     wait = StepOutput(next="WaitForTikTok", wait_seconds=60)
     execution = play({"CheckStatus": [errors.TokenExpired("It is over.", "Connect.")] * 2, "Reconcile": [wait, wait]})
     asked = ["CheckStatus", "Reconcile", "WhatNext", "WaitForTikTok"]
-    assert execution.states == [*GOOD_WAY[:5], *asked, *asked, *GOOD_WAY[5:]]
+    assert execution.states == [*GOOD_WAY[:7], *asked, *asked, *GOOD_WAY[7:]]
 
 
 def test_two_polls_take_few_transitions(play: Play) -> None:
     execution = play({"CheckStatus": [StepOutput(next="WaitForTikTok", wait_seconds=5)]})
-    assert execution.transitions == len(execution.states) == 11
+    assert execution.transitions == len(execution.states) == 13
 
 
 @pytest.mark.parametrize("turns", [1, 3])

@@ -23,7 +23,9 @@ from tests.workflow.script import assert_only_ids_travel
 
 GOOD_WAY = [
     "DownloadMedia",
+    "WhatNext",
     "InitializePost",
+    "WhatNext",
     "UploadChunks",
     "WhatNext",
     "WaitForTikTok",
@@ -83,7 +85,7 @@ def test_a_refusal_of_tiktok_is_what_the_post_says(publication: Publication) -> 
     refusal = PublishingFailed("TikTok wants no more.", "Wait a day.", tiktok_code="spam_risk", tiktok_log_id="log-1")
     publication.ports.tiktok.faults.before("open_upload", refusal)
     execution = publication.run()
-    assert execution.states == ["DownloadMedia", "InitializePost", "Reconcile", "WhatNext", "RecordFailure"]
+    assert execution.states == [*GOOD_WAY[:3], "Reconcile", "WhatNext", "RecordFailure"]
     assert publication.post.failure == refusal.failure()
 
 
@@ -91,9 +93,11 @@ def test_a_limit_of_the_day_is_told_at_once_and_not_waited_out(publication: Publ
     limit = PostLimitReached("The creator has posted enough today.", "Wait a day.", retry_after=86400)
     publication.ports.tiktok.faults.before("open_upload", limit)
     execution = publication.run()
-    assert execution.states == ["DownloadMedia", "InitializePost", "Reconcile", "WhatNext", "RecordFailure"]
+    assert execution.states == [*GOOD_WAY[:3], "Reconcile", "WhatNext", "RecordFailure"]
     assert execution.retry_waits == []
-    assert (publication.post.status, publication.post.failure) == (Status.FAILED, limit.failure())
+    told = "Wait a day. It is free again at 2026-09-22T14:13:20.000Z at the latest."
+    assert publication.post.status is Status.FAILED
+    assert publication.post.failure == limit.failure().model_copy(update={"message": told})
 
 
 def test_tiktoks_verdict_on_the_bytes_is_what_the_post_says(publication: Publication) -> None:
@@ -135,7 +139,7 @@ def test_an_upload_that_is_gone_before_its_last_byte_is_replaced(
 ) -> None:
     _upload_is_gone_at(1, ports, monkeypatch)
     execution = two_chunks.run()
-    assert execution.states[:5] == [*GOOD_WAY[:3], "InitializePost", "UploadChunks"]
+    assert execution.states[:8] == [*GOOD_WAY[:5], "InitializePost", "WhatNext", "UploadChunks"]
     assert two_chunks.post.status is Status.PUBLISH_COMPLETE
     assert (len(ports.tiktok.uploads), len(ports.tiktok.public_posts)) == (2, 1)
 
@@ -162,7 +166,7 @@ def test_when_every_answer_to_the_last_chunk_is_lost_tiktoks_status_decides(publ
     for _ in range(9):
         publication.ports.tiktok.faults.after("put_chunk", Timeout("No answer.", "Again."))
     execution = publication.run()
-    assert execution.states[2:6] == ["UploadChunks", "Reconcile", "WhatNext", "WaitForTikTok"]
+    assert execution.states[4:8] == ["UploadChunks", "Reconcile", "WhatNext", "WaitForTikTok"]
     assert publication.post.status is Status.PUBLISH_COMPLETE
     assert len(publication.ports.tiktok.uploads) == 1
 

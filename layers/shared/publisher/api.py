@@ -8,6 +8,7 @@ from pydantic.alias_generators import to_camel
 
 from publisher.domain.accounts import Account, AccountState
 from publisher.domain.errors import Failure, InvalidPlatform, InvalidRequest, MissingParameter, RequestInvalid
+from publisher.domain.limits import PICTURES
 from publisher.domain.posts import Post, PostOptions, Status
 from publisher.domain.rules import PRIVACY_LEVELS, Consent, consent, label
 from publisher.ports import PostPage
@@ -60,6 +61,9 @@ class OptionsRequest(ApiModel):
     draft: StrictBool = False
     is_ai_generated: StrictBool = False
     video_cover_timestamp_ms: StrictInt | None = Field(default=None, ge=0, le=2**31 - 1)
+    photo_cover_index: StrictInt | None = Field(default=None, ge=0, lt=PICTURES)
+    photo_title: StrictStr = ""
+    auto_add_music: StrictBool = False
 
 
 class PostRequest(ApiModel):
@@ -102,6 +106,9 @@ class CreatePostRequest(ApiModel):
                 "draft": given.draft,
                 "is_ai_generated": given.is_ai_generated,
                 "video_cover_timestamp_ms": given.video_cover_timestamp_ms,
+                "photo_cover_index": given.photo_cover_index,
+                "photo_title": given.photo_title,
+                "auto_add_music": given.auto_add_music,
             }
         )
 
@@ -335,7 +342,7 @@ def _shown(post: Post) -> dict[str, Any]:
         "success": post.status not in (Status.FAILED, Status.REVIEW),
         "post_submission_id": post.post_id,
         "post_type": post.post_type,
-        "publish_id": post.upload.publish_id if post.upload else None,
+        "publish_id": post.publish_id,
         "status": post.status,
         "message": _MESSAGES[post.status],
         "label": label(post.options),
@@ -348,6 +355,8 @@ def _shown(post: Post) -> dict[str, Any]:
 def _moment(post: Post, number: int) -> MomentAnswer:
     moment = post.timeline[number]
     total = post.media.size if post.media else post.announced_bytes
+    if post.pictures:
+        total = post.downloaded_bytes  # of several pictures nobody announced the sum
     moved = {"DownloadMedia": post.downloaded_bytes, "UploadChunks": post.next_byte}.get(moment.step)
     return MomentAnswer(
         step=moment.step, at=iso(moment.at), bytes=moved, total_bytes=total if moved is not None else None
@@ -365,6 +374,9 @@ def _options_shown(options: PostOptions) -> OptionsRequest:
         draft=options.draft,
         is_ai_generated=options.is_ai_generated,
         video_cover_timestamp_ms=options.video_cover_timestamp_ms,
+        photo_cover_index=options.photo_cover_index,
+        photo_title=options.photo_title,
+        auto_add_music=options.auto_add_music,
     )
 
 

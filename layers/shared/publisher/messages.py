@@ -7,7 +7,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from publisher.domain.errors import Failure
 
-NextState = Literal["UploadChunks", "WaitForTikTok", "RecordPublished", "RecordFailure"]
+NextState = Literal[
+    "ConvertPhotos", "InitializePost", "UploadChunks", "WaitForTikTok", "RecordPublished", "RecordFailure"
+]
 
 
 class StepError(BaseModel):

@@ -6,6 +6,7 @@ answer is lost.
 
 from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import BinaryIO, Literal, Protocol
 
 from pydantic import BaseModel, ConfigDict, SecretStr
@@ -199,6 +200,26 @@ class Prober(Protocol):
         """Return the facts of a video of `size` bytes; InvalidMediaType when it is none."""
 
 
+class ConvertedPicture(Value):
+    """A JPEG as TikTok takes it: sides in pixels, size in bytes; `frames_dropped` is what an animation lost."""
+
+    width: int
+    height: int
+    size: int
+    frames_dropped: int
+
+
+type Convert = Callable[[Path, Path], ConvertedPicture]
+"""Makes of the picture in one file the JPEG in another; InvalidMediaType or MediaTooLarge when it cannot be done."""
+
+
+class Converter(Protocol):
+    """Makes pictures that TikTok takes."""
+
+    def converting(self) -> AbstractContextManager[Convert]:
+        """Convert any number of pictures until the block ends. Safe to repeat."""
+
+
 class StoredMedia(Value):
     """An object of the bucket; `etag` fixes its bytes."""
 
@@ -229,8 +250,47 @@ class MediaStore(Protocol):
     def seekable(self, media: StoredMedia) -> AbstractContextManager[BinaryIO]:
         """Open an object for reading here and there."""
 
-    def delete(self, key: str) -> None:
-        """Remove an object; no error when there is none."""
+    def put(self, key: str, file: Path, content_type: str) -> None:
+        """Store a small file as one object. Safe to repeat."""
+
+    def download(self, key: str, file: Path) -> None:
+        """Copy an object into a file; ServiceUnavailable when there is none. Safe to repeat."""
+
+    def get(self, key: str) -> bytes | None:
+        """Return a small object; None when there is none."""
+
+    def delete(self, keys: Collection[str]) -> None:
+        """Remove at most a thousand objects; no error for those that are not there. Safe to repeat."""
+
+
+class Hosted(Value):
+    """Where the pictures of an address are in the bucket, and how many there are."""
+
+    folder: str
+    count: int
+
+
+class PhotoHost(Protocol):
+    """The addresses from which TikTok pulls pictures; each is good for one init.
+
+    Pulled or fenced: one write decides between the two, and it is never undone. So a carousel whose init got no answer
+    either was accepted, or never can be.
+    """
+
+    def host(self, prefix: str, hosted: Hosted, until: float) -> None:
+        """Open an address until an epoch second; Busy when it was fenced before. Safe to repeat."""
+
+    def pull(self, prefix: str, number: int, now: float) -> Hosted | None:
+        """Note that TikTok asks for picture `number`, from 1, and return where it is.
+
+        None when the address is fenced, over or unknown, or has no such picture; then nothing is noted. Safe to repeat.
+        """
+
+    def fence(self, prefix: str) -> bool:
+        """Close an address for good unless it was pulled from; False then. Safe to repeat."""
+
+    def close(self, prefix: str) -> None:
+        """Close an address for good, whether it was pulled from or not. Safe to repeat."""
 
 
 class Executions(Protocol):
@@ -317,6 +377,14 @@ class TikTok(Protocol):
         Repeating opens another; one that gets no bytes publishes nothing.
         """
 
+    def open_carousel(
+        self, access_token: SecretStr, *, text: str, options: PostOptions, picture_urls: Sequence[str]
+    ) -> str:
+        """Publish pictures, or send them as a draft, and return the publish_id; TikTok pulls them afterwards.
+
+        Not safe to repeat: one whose answer was lost may be published, unless its addresses are fenced.
+        """
+
     def put_chunk(
         self, upload_url: SecretStr, *, chunk: Chunk, total: int, content_type: str, data: memoryview
     ) -> ChunkAnswer:
@@ -346,7 +414,11 @@ class Ports(Protocol):
     @property
     def prober(self) -> Prober: ...
     @property
+    def converter(self) -> Converter: ...
+    @property
     def media(self) -> MediaStore: ...
+    @property
+    def photo_host(self) -> PhotoHost: ...
     @property
     def executions(self) -> Executions: ...
     @property
@@ -355,3 +427,5 @@ class Ports(Protocol):
     def trusted_media_origins(self) -> tuple[str, ...]: ...
     @property
     def public_url(self) -> str | None: ...
+    @property
+    def ownership_tokens(self) -> tuple[str, ...]: ...

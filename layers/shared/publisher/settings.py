@@ -6,6 +6,7 @@ from typing import Annotated, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, StringConstraints
 
 Name = Annotated[str, StringConstraints(min_length=1)]
+Token = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]+$")]
 Url = Annotated[str, StringConstraints(pattern=r"^https?://[^/\s]+$")]
 
 
@@ -23,6 +24,7 @@ class Settings(BaseModel):
     posts_table: Name
     accounts_table: Name
     keys_table: Name
+    photo_host_table: Name
     media_bucket: Name
     state_machine_arn: Name
     token_key_id: Name
@@ -31,6 +33,7 @@ class Settings(BaseModel):
     tiktok_auth_url: Url
     trusted_media_origins: Annotated[tuple[Url, ...], BeforeValidator(_split)] = ()
     public_url: Url | None = None
+    ownership_tokens: Annotated[tuple[Token, ...], BeforeValidator(_split)] = ()
 
     @classmethod
     def from_environment(cls) -> Self:

@@ -76,7 +76,8 @@ class KeptAnswer(BaseModel):
 
 
 type Answer = Response[str]
-type Route = Callable[["Call"], Answer]
+type Picture = Response[bytes]
+type Route = Callable[["Call"], Answer | Picture]
 
 
 class Call:
@@ -177,7 +178,7 @@ class Api:
         def add(route: Route) -> Route:
             self.routes[method, path] = scope
 
-            def answer(**parameters: str) -> Answer:
+            def answer(**parameters: str) -> Answer | Picture:
                 return route(Call(self.resolver, self.ports(), parameters))
 
             placeholder = path.replace("{", "<").replace("}", ">")
@@ -340,6 +341,17 @@ def page(status: int, title: str, *sentences: str, cookies: tuple[str, ...] = ()
         f"<body><main><h1>{html.escape(title)}</h1>{text}</main></body></html>"
     )
     return _answer(status, "text/html; charset=utf-8", body, {}, cookies)
+
+
+def text_answer(text: str) -> Answer:
+    """Answer a text to the byte, for programs that compare it."""
+    return _answer(200, "text/plain", text, {}, ())
+
+
+def picture_answer(data: bytes, name: str) -> Picture:
+    """Answer a JPEG."""
+    headers = {**SECURITY_HEADERS, "Content-Disposition": f'inline; filename="{name}"'}
+    return Response(200, content_type="image/jpeg", body=data, headers=headers)
 
 
 def session_cookie(name: str, value: str, base_url: str, *, seconds: int) -> str:

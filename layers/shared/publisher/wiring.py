@@ -42,6 +42,11 @@ class Wiring:
         """The API's root as browsers reach it; None when that is the API's own domain."""
         return self.settings.public_url
 
+    @property
+    def ownership_tokens(self) -> tuple[str, ...]:
+        """Tokens of the files by which TikTok verifies that the API's address is the operator's."""
+        return self.settings.ownership_tokens
+
     @cached_property
     def posts(self) -> "ports.Posts":
         """The ledger, in DynamoDB."""
@@ -85,6 +90,13 @@ class Wiring:
         return S3MediaStore(self._client("s3"), self.settings.media_bucket)
 
     @cached_property
+    def photo_host(self) -> "ports.PhotoHost":
+        """The addresses from which TikTok pulls pictures, in DynamoDB."""
+        from publisher.aws.photo_host import DynamoPhotoHost
+
+        return DynamoPhotoHost(self._client("dynamodb"), self.settings.photo_host_table, self.clock)
+
+    @cached_property
     def executions(self) -> "ports.Executions":
         """Runs of the machine, in Step Functions."""
         from publisher.aws.executions import StepFunctions
@@ -104,6 +116,13 @@ class Wiring:
         from publisher.probing import probe
 
         return probe
+
+    @cached_property
+    def converter(self) -> "ports.Converter":
+        """Making pictures that TikTok takes."""
+        from publisher.converting import Converter
+
+        return Converter()
 
     @cached_property
     def tiktok(self) -> "ports.TikTok":

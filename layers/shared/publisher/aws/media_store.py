@@ -6,9 +6,10 @@ S3 checks every part by its CRC-32; nothing else is hashed, because that costs m
 import base64
 import io
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, contextmanager
+from pathlib import Path
 from typing import Any, BinaryIO
 
 from botocore.exceptions import ClientError
@@ -42,12 +43,16 @@ class S3MediaStore:
         except BaseException as error:
             # A write may have been applied although its answer did not come.
             try:
-                self.delete(key)
+                self.delete([key])
             except PublisherError:
                 error.add_note("What was stored could not be removed; the bucket's lifecycle rule does it.")
             raise
 
-    def _store_whole(self, key: str, body: bytearray, content_type: str) -> StoredMedia:
+    def put(self, key: str, file: Path, content_type: str) -> None:
+        """Store a small file as one object. Safe to repeat."""
+        self._store_whole(key, file.read_bytes(), content_type)
+
+    def _store_whole(self, key: str, body: bytes | bytearray, content_type: str) -> StoredMedia:
         with aws_call("S3"):
             answer = self._client.put_object(
                 Bucket=self._bucket, Key=key, Body=body, ContentType=content_type, ChecksumCRC32=_checksum(body)
@@ -66,10 +71,49 @@ class S3MediaStore:
         with io.BufferedReader(_Ranges(self._get, media), _PIECE_BYTES) as file:
             yield file
 
-    def delete(self, key: str) -> None:
-        """Remove an object; no error when there is none."""
+    def download(self, key: str, file: Path) -> None:
+        """Copy an object into a file; ServiceUnavailable when there is none. Safe to repeat."""
+        body = self._find(key)
+        if body is None:
+            raise ServiceUnavailable("The stored media is gone.", "Send the post again.")
+        piece = memoryview(bytearray(_PIECE_BYTES))
+        with closing(body), file.open("wb") as copy:
+            reader = _Body(body)
+            while filled := reader.readinto(piece):
+                copy.write(piece[:filled])
+
+    def get(self, key: str) -> bytes | None:
+        """Return a small object; None when there is none."""
+        body = self._find(key)
+        if body is None:
+            return None
+        with closing(body), aws_call("S3"):
+            data: bytes = body.read()
+        return data
+
+    def delete(self, keys: Collection[str]) -> None:
+        """Remove at most a thousand objects; no error for those that are not there. Safe to repeat."""
+        if not keys:
+            return
         with aws_call("S3"):
-            self._client.delete_object(Bucket=self._bucket, Key=key)
+            answer = self._client.delete_objects(
+                Bucket=self._bucket, Delete={"Objects": [{"Key": key} for key in keys], "Quiet": True}
+            )
+        refused = answer.get("Errors", [])
+        if refused:
+            raise ServiceUnavailable(
+                f"S3 did not delete {len(refused)} of {len(keys)} objects ({refused[0].get('Code', 'unknown')}).",
+                "Try again in a moment.",
+            )
+
+    def _find(self, key: str) -> Any:
+        """Return the body of an object; None when there is none."""
+        try:
+            # S3 tells whoever may not list the bucket that what is missing is denied.
+            with aws_call("S3", "NoSuchKey", "AccessDenied"):
+                return self._client.get_object(Bucket=self._bucket, Key=key)["Body"]
+        except ClientError:
+            return None
 
     def _get(self, media: StoredMedia, first: int, last: int) -> Any:
         """Return the body of bytes `first` to `last`."""
@@ -201,5 +245,5 @@ def _cut(buffer: bytearray, length: int) -> bytearray:
     return buffer
 
 
-def _checksum(body: bytearray) -> str:
+def _checksum(body: bytes | bytearray) -> str:
     return base64.b64encode(zlib.crc32(body).to_bytes(4)).decode()

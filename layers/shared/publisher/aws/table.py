@@ -74,6 +74,16 @@ class Table:
         The condition names values of `seen` as `:name`. Each write leaves a random id in the item, so that a write
         which was applied, lost its answer and was sent again recognizes itself.
         """
+        return self._change(key, changes, condition, seen, returned="NONE") is not None
+
+    def update_and_get(self, key: Item, changes: Mapping[str, object], condition: str, **seen: object) -> Item | None:
+        """Change attributes as `update` does, and return the item as it is then; None when the condition fails."""
+        return self._change(key, changes, condition, seen, returned="ALL_NEW")
+
+    def _change(
+        self, key: Item, changes: Mapping[str, object], condition: str, seen: Mapping[str, object], *, returned: str
+    ) -> Item | None:
+        """Change attributes and return what `returned` asks for; None when the condition fails."""
         write = uuid.uuid4().hex
         stored = {name: encode(value) for name, value in {**changes, "write": write}.items() if value is not None}
         removed = [f"#{name}" for name, value in changes.items() if value is None]
@@ -82,7 +92,7 @@ class Table:
             expression += " REMOVE " + ", ".join(removed)
         try:
             with aws_call("DynamoDB", "ConditionalCheckFailedException"):
-                self._client.update_item(
+                answer = self._client.update_item(
                     TableName=self._name,
                     Key=key,
                     UpdateExpression=expression,
@@ -90,11 +100,13 @@ class Table:
                     ExpressionAttributeNames={f"#{name}": name for name in {**changes, "write": write}},
                     ExpressionAttributeValues={f":{name}": value for name, value in stored.items()}
                     | {f":{name}": encode(value) for name, value in seen.items()},
+                    ReturnValues=returned,
                 )
         except ClientError:
             item = self.get(key)
-            return item is not None and item.get("write") == encode(write)
-        return True
+            return item if item is not None and item.get("write") == encode(write) else None
+        changed: Item = answer.get("Attributes", {})
+        return changed
 
     def query(self, index: str, **parameters: Any) -> Iterator[Item]:
         """Read an index, page after page as they are needed; what was just written may not be there yet."""

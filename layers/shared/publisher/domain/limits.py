@@ -29,7 +29,9 @@ _MEDIA = "TikTok, media transfer guide (documented)"
 _PRODUCT = "product"
 
 # Captions and options
-CAPTION_UNITS = Limit(2200, "UTF-16 units", "longest caption of a post", _POSTING)
+CAPTION_UNITS = Limit(2200, "UTF-16 units", "longest caption of a post", f"{_POSTING}; of photos product")
+PHOTO_TITLE_UNITS = Limit(90, "UTF-16 units", "longest title of a photo post", _POSTING)
+PICTURES = Limit(35, "pictures", "most pictures of a photo post", _POSTING)
 
 # Video files
 VIDEO_BYTES = Limit(4 * GIB, "bytes", "largest video", f"{_MEDIA}; 2^30 is inferred")
@@ -39,13 +41,25 @@ VIDEO_FPS_MIN = Limit(23, "frames per second", "slowest frame rate", _MEDIA)
 VIDEO_FPS_MAX = Limit(60, "frames per second", "fastest frame rate", _MEDIA)
 VIDEO_SECONDS_MAX = Limit(600, "seconds", "longest video through the API", _MEDIA)
 
+# Pictures
+PICTURE_WIDTH = Limit(1080, "pixels", "widest picture sent to TikTok", "TikTok (documented as 1080p; as width inferred)")
+PICTURE_HEIGHT = Limit(1920, "pixels", "highest picture sent to TikTok", "TikTok (observed)")
+JPEG_QUALITY = Limit(90, "of 100", "quality of the JPEG that is sent", _PRODUCT)
+PICTURE_PIXELS = Limit(50 * 10**6, "pixels", "largest picture", _PRODUCT)
+PICTURE_SIDE = Limit(16384, "pixels", "longest side of a picture", _PRODUCT)
+WEBP_PIXELS = Limit(12_500_000, "pixels", "largest WEBP picture", "product; its decoder takes 16 bytes a pixel")
+PICTURE_SECONDS = Limit(20, "seconds", "longest conversion of one picture", _PRODUCT)
+PICTURE_MEMORY_BYTES = Limit(
+    256 * MIB, "bytes", "data of the process that converts pictures", "product; 300 MB with its programs"
+)
+
 # Upload
 CHUNK_BYTES = Limit(10 * MIB, "bytes", "size of an upload chunk", "product; TikTok takes 5 to 64 MB")
 WHOLE_BELOW_BYTES = Limit(
     20 * MIB, "bytes", "below this a video is one chunk", "product; TikTok refuses one chunk of another size (observed)"
 )
 UPLOAD_URL_SECONDS = Limit(3600, "seconds", "life of an upload URL", _POSTING)
-PUBLISH_ATTEMPTS = Limit(3, "inits", "most upload sessions opened for one post", _PRODUCT)
+PUBLISH_ATTEMPTS = Limit(3, "inits", "most publications opened at TikTok for one post", _PRODUCT)
 
 # Calls to TikTok, per token
 INITS_PER_MINUTE = Limit(6, "calls a minute", "opening an upload", _POSTING)
@@ -80,6 +94,11 @@ IN_FLIGHT_SECONDS = Limit(30, "seconds", "a request with an Idempotency-Key is t
 KEY_USED_SECONDS = Limit(3600, "seconds", "between two notes of a key's last use", _PRODUCT)
 PAGE_POSTS = Limit(100, "posts", "largest page of a list", _PRODUCT)
 
+# Pictures on their way to TikTok
+PICTURE_BYTES = Limit(64 * MIB, "bytes", "largest picture that is fetched, before it is converted", _PRODUCT)
+PICTURES_AT_ONCE = Limit(4, "pictures", "fetched at the same time", _PRODUCT)
+PHOTO_HOST_SECONDS = Limit(86400, "seconds", "TikTok may pull a post's pictures, unless it ends before", _PRODUCT)
+
 # Fetching media
 FETCH_REDIRECTS = Limit(3, "redirects", "most redirects of a media URL", _PRODUCT)
 FETCH_HEADER_SECONDS = Limit(15, "seconds", "longest wait for a media server's headers", _PRODUCT)
@@ -101,6 +120,8 @@ POLL_SECONDS = tuple(
     for seconds in (5, 5, 10, 20, 40, 60, 300)
 )
 REVIEW_SECONDS = Limit(1800, "seconds", "an unclear outcome becomes REVIEW after", _PRODUCT)
+ANSWER_WRITE_TRIES = Limit(5, "tries", "to store TikTok's answer to an offer of pictures", _PRODUCT)
+ANSWER_WRITE_SECONDS = Limit(1, "seconds", "between those tries", _PRODUCT)
 UPLOAD_LEASE_SECONDS = Limit(120, "seconds", "one worker's right to send chunks, renewed with each", _PRODUCT)
 YIELD_SECONDS = Limit(60, "seconds", "of function time left when an upload yields", _PRODUCT)
 STALLED_SECONDS = Limit(120, "seconds", "a post not moved for this long is looked after", _PRODUCT)
@@ -108,6 +129,7 @@ REDRIVES = Limit(5, "executions", "most continuations of a post whose execution 
 START_SECONDS = Limit(60, "seconds", "an accepted post that did not start is looked after", _PRODUCT)
 SWEEP_POSTS = Limit(100, "posts", "looked after in one sweep", _PRODUCT)
 SWEEP_MIN_SECONDS = Limit(15, "seconds", "of function time left to look after another post", _PRODUCT)
+DRAFT_SECONDS = Limit(7 * 86400, "seconds", "a draft is watched for the creator's publishing it", _PRODUCT)
 POST_ID_SECONDS = Limit(
     86400, "seconds", "TikTok's public post id is asked for", "product; moderation may take hours (documented)"
 )

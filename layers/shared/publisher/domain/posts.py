@@ -1,13 +1,15 @@
 """A post and its ledger: pure transitions that decide what may happen next.
 
 The guarantee rests here. An upload may be opened again until the last byte was offered to TikTok, because an upload
-whose URL nobody holds publishes nothing. From then on only TikTok's status decides, and nothing opens another upload.
+whose URL nobody holds publishes nothing. A carousel may be opened again only once the address of the one before is
+fenced, because TikTok pulls the pictures by itself. From then on only TikTok's status decides, and nothing is opened.
 Each transition returns a new post; storing it is conditional on the version it was made from, so of two workers that
 start from the same version one wins and the other reads again.
 """
 
 import math
 import zlib
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import Literal
 
@@ -16,6 +18,7 @@ from pydantic import BaseModel, ConfigDict
 from publisher.domain.chunks import ChunkPlan
 from publisher.domain.errors import Busy, Failure, PublishingFailed
 from publisher.domain.limits import (
+    DRAFT_SECONDS,
     POLL_SECONDS,
     POST_ID_SECONDS,
     PUBLISH_ATTEMPTS,
@@ -47,7 +50,10 @@ OUTCOMES = PUBLISHED | {Status.FAILED}
 """What TikTok can say in the end."""
 TERMINAL = OUTCOMES | {Status.REVIEW}
 
+PostType = Literal["video", "photo"]
 Privacy = Literal["PUBLIC_TO_EVERYONE", "MUTUAL_FOLLOW_FRIENDS", "FOLLOWER_OF_CREATOR", "SELF_ONLY"]
+DEFAULT_OF_PHOTOS: Privacy = "PUBLIC_TO_EVERYONE"
+"""Who may watch a photo post whose caller chose nobody: the documented API's first example."""
 
 
 class Frozen(BaseModel):
@@ -57,7 +63,10 @@ class Frozen(BaseModel):
 
 
 class PostOptions(Frozen):
-    """The caller's choices, in TikTok's sense: what is not allowed is off. `privacy_level` is None for drafts."""
+    """The caller's choices, in TikTok's sense: what is not allowed is off.
+
+    `privacy_level` is None for drafts, and until a lone media URL has shown that it holds a photo, which has a default.
+    """
 
     privacy_level: Privacy | None = None
     allow_comment: bool = False
@@ -68,6 +77,9 @@ class PostOptions(Frozen):
     draft: bool = False
     is_ai_generated: bool = False
     video_cover_timestamp_ms: int | None = None
+    photo_cover_index: int | None = None
+    photo_title: str = ""
+    auto_add_music: bool = False
 
 
 class Media(Frozen):
@@ -78,6 +90,39 @@ class Media(Frozen):
     size: int
     content_type: str
     facts: VideoFacts
+
+
+class Pictures(Frozen):
+    """The post's pictures in the bucket, numbered from 1 as the caller ordered them. `size` is of all, in bytes.
+
+    First as they were fetched, then `converted` to JPEGs that TikTok takes.
+    """
+
+    folder: str
+    count: int
+    size: int
+    converted: bool = False
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The pictures' keys in the bucket, in order."""
+        return tuple(f"{self.folder}/{number}{self.ending}" for number in range(1, self.count + 1))
+
+    @property
+    def ending(self) -> str:
+        """What a picture's name ends with."""
+        return ".jpg" if self.converted else ""
+
+
+class Carousel(Frozen):
+    """One init of a photo post. Its pictures stand at addresses of their own, under `prefix`, which only TikTok knows.
+
+    `publish_id` is None until TikTok's answer is recorded.
+    """
+
+    prefix: str
+    opened_at: float
+    publish_id: str | None = None
 
 
 class Upload(Frozen):
@@ -111,22 +156,25 @@ class Post(Frozen):
     account_id: str
     created_at: float
     updated_at: float
-    post_type: Literal["video"] = "video"
+    post_type: PostType = "video"
     text: str = ""
     media_urls: tuple[str, ...]
     options: PostOptions
     warnings: tuple[str, ...] = ()
     creator_username: str = ""
+    privacy_options: tuple[str, ...] = ()
     longest_seconds: int
 
     status: Status = Status.QUEUED
     revision: int = 0
     attempt: int = 0
-    uploads_opened: int = 0
+    opened: int = 0
     announced_bytes: int | None = None
     downloaded_bytes: int = 0
     media: Media | None = None
+    pictures: Pictures | None = None
     upload: Upload | None = None
+    carousel: Carousel | None = None
     next_byte: int = 0
     last_offered_at: float | None = None
     lease: Lease | None = None
@@ -150,8 +198,24 @@ class Post(Frozen):
 
     @property
     def last_offered(self) -> bool:
-        """True from just before the last byte is sent: the point of no return."""
+        """True from the point of no return: just before the last byte is sent, or when TikTok took the pictures."""
         return self.last_offered_at is not None
+
+    @property
+    def in_doubt(self) -> bool:
+        """True while TikTok may have taken pictures of an init whose answer is not recorded."""
+        return self.carousel is not None and self.carousel.publish_id is None and not self.last_offered
+
+    @property
+    def publish_id(self) -> str | None:
+        """TikTok's id of what was opened last."""
+        opened = self.upload or self.carousel
+        return opened.publish_id if opened else None
+
+    @property
+    def kept_keys(self) -> tuple[str, ...]:
+        """Keys of all the post has in the bucket."""
+        return (*((self.media.key,) if self.media else ()), *(self.pictures.keys if self.pictures else ()))
 
     @property
     def all_sent(self) -> bool:
@@ -163,13 +227,18 @@ class Post(Frozen):
         """Where everybody can watch the post, once TikTok has told its id."""
         if not self.post_ids or not self.creator_username:
             return None
-        return f"https://www.tiktok.com/@{self.creator_username}/video/{self.post_ids[0]}"
+        return f"https://www.tiktok.com/@{self.creator_username}/{self.post_type}/{self.post_ids[0]}"
 
     @property
-    def awaits_post_id(self) -> bool:
-        """True for a public post whose id TikTok has not told yet."""
-        public = self.options.privacy_level == "PUBLIC_TO_EVERYONE" and not self.options.draft
-        return public and self.status is Status.PUBLISH_COMPLETE and not self.post_ids
+    def open_question(self) -> bool:
+        """True for an ended post that TikTok may say more about: its public id, its outcome, a draft's publication."""
+        if self.publish_id is None:
+            return False
+        if self.status is Status.PUBLISH_COMPLETE:
+            # Who may watch a draft is the creator's choice, which nobody tells.
+            may_be_public = self.options.draft or self.options.privacy_level == "PUBLIC_TO_EVERYONE"
+            return may_be_public and not self.post_ids
+        return self.status in (Status.REVIEW, Status.SEND_TO_USER_INBOX)
 
 
 def _change(post: Post, now: float, **changes: object) -> Post:
@@ -197,43 +266,95 @@ def downloading(post: Post, downloaded_bytes: int, announced_bytes: int | None, 
     return _change(post, now, downloaded_bytes=downloaded_bytes, announced_bytes=announced_bytes)
 
 
-def downloaded(post: Post, media: Media, now: float) -> Post:
+def downloaded(post: Post, media: Media, warnings: Sequence[str], now: float) -> Post:
     """Record the one copy of the media that everything after works on."""
-    if post.media is not None:
+    _check_nothing_recorded(post)
+    warnings = (*post.warnings, *warnings, *advice(media.facts))
+    return _change(post, now, post_type="video", media=media, downloaded_bytes=media.size, warnings=warnings)
+
+
+def pictures_downloaded(post: Post, pictures: Pictures, warnings: Sequence[str], now: float) -> Post:
+    """Record the one copy of the pictures. A photo post without a choice of who may watch it is public."""
+    _check_nothing_recorded(post)
+    options = post.options
+    if options.privacy_level is None and not options.draft:
+        options = options.model_copy(update={"privacy_level": DEFAULT_OF_PHOTOS})
+    return _change(
+        post,
+        now,
+        post_type="photo",
+        options=options,
+        pictures=pictures,
+        downloaded_bytes=pictures.size,
+        warnings=(*post.warnings, *warnings),
+    )
+
+
+def _check_nothing_recorded(post: Post) -> None:
+    if post.media is not None or post.pictures is not None:
         raise Busy("Another worker has recorded the media.", "Nothing to do: the post goes on with that copy.")
-    warnings = (*post.warnings, *advice(media.facts))
-    return _change(post, now, media=media, downloaded_bytes=media.size, warnings=warnings)
+
+
+def begin_conversion(post: Post, now: float) -> Post:
+    """Begin to make JPEGs of the pictures."""
+    return enter(post, "ConvertPhotos", now)
+
+
+def converted(post: Post, pictures: Pictures, warnings: Sequence[str], now: float) -> Post:
+    """Record the JPEGs that TikTok is to pull."""
+    if post.pictures is None or post.pictures.converted:
+        raise Busy("Another worker has converted the pictures.", "Nothing to do: the post goes on with those.")
+    return _change(post, now, pictures=pictures, warnings=(*post.warnings, *warnings))
 
 
 def begin_attempt(post: Post, now: float) -> Post:
     """Begin to open an upload; whatever an earlier attempt opened is dropped unused.
 
-    PublishingFailed when too many uploads were opened; AssertionError after the last byte was offered, because no
-    caller may come here then.
+    PublishingFailed when too many were opened; AssertionError after the point of no return, because no caller may come
+    here then.
     """
+    return _attempt(post, now, upload=None, next_byte=0, lease=None)
+
+
+def begin_carousel(post: Post, prefix: str, now: float) -> Post:
+    """Begin to offer the pictures under a new address; fails as for an upload, and while an earlier one is in doubt."""
+    if post.in_doubt:
+        raise AssertionError("TikTok may have taken the pictures, so they may not be offered again")
+    return _attempt(post, now, carousel=Carousel(prefix=prefix, opened_at=now))
+
+
+def _attempt(post: Post, now: float, **changes: object) -> Post:
     if post.last_offered:
-        raise AssertionError("the last byte was offered, so no other upload may be opened")
-    if post.uploads_opened >= PUBLISH_ATTEMPTS:
+        raise AssertionError("TikTok may have the whole post, so nothing else may be opened")
+    if post.opened >= PUBLISH_ATTEMPTS:
         raise PublishingFailed(
-            f"TikTok did not keep an upload open in {PUBLISH_ATTEMPTS} attempts.",
+            f"TikTok did not take the post in {PUBLISH_ATTEMPTS} attempts.",
             "Nothing was published. Send the post again later.",
         )
-    return enter(
-        post,
-        "InitializePost",
-        now,
-        status=Status.PROCESSING_UPLOAD,
-        attempt=post.attempt + 1,
-        uploads_opened=post.uploads_opened + 1,
-        upload=None,
-        next_byte=0,
-        lease=None,
-    )
+    status = {"status": Status.PROCESSING_UPLOAD, "attempt": post.attempt + 1, "opened": post.opened + 1}
+    return enter(post, "InitializePost", now, **status, **changes)
 
 
 def attempt_refused(post: Post, now: float) -> Post:
-    """Take an attempt back that certainly opened no upload, so that it does not count."""
-    return _change(post, now, uploads_opened=post.uploads_opened - 1)
+    """Take an attempt back that certainly opened nothing, so that it does not count."""
+    return _change(post, now, opened=post.opened - 1, carousel=None)
+
+
+def carousel_taken(post: Post, publish_id: str | None, now: float) -> Post:
+    """Cross the point of no return: TikTok took the pictures, under an id that None says is not known.
+
+    An id that comes when the post has ended as unclear is asked about from then on.
+    """
+    if post.carousel is None:
+        raise AssertionError("no carousel was opened")
+    carousel = post.carousel.model_copy(update={"publish_id": publish_id or post.carousel.publish_id})
+    taken = offer_last(_change(post, now, carousel=carousel), now)
+    return _ended(taken, now) if taken.terminal else taken
+
+
+def carousel_fenced(post: Post, now: float) -> Post:
+    """Forget an init that can never publish anything, because its address was closed unused; its attempt counts."""
+    return _change(post, now, carousel=None)
 
 
 def upload_opened(post: Post, upload: Upload, now: float) -> Post:
@@ -317,21 +438,23 @@ def finish(post: Post, status: Status, now: float, failure: Failure | None = Non
 
 
 def learned(post: Post, status: str, post_ids: tuple[str, ...], failure: Failure | None, now: float) -> Post:
-    """Replace REVIEW by what TikTok said in the end."""
+    """Replace what is known of an ended post by what TikTok says of it now."""
     known = enter(post, "CheckStatus", now, status=Status(status), failure=failure, post_ids=post_ids or post.post_ids)
     return _ended(known, now)
 
 
 def _ended(post: Post, now: float) -> Post:
     """Plan the first look at an ended post that TikTok may still say more about."""
-    open_question = post.awaits_post_id or post.status is Status.REVIEW
-    return post.model_copy(update={"watch_at": now + POLL_SECONDS[0] if open_question else None})
+    return post.model_copy(update={"watch_at": now + POLL_SECONDS[0] if post.open_question else None})
 
 
 def look_again(post: Post, now: float) -> Post:
-    """Plan the next look at an ended post: later each time, and for a day at most."""
+    """Plan the next look at an ended post: later each time, for a day at most; at a draft twice a day, for a week."""
     wait = max(float(POLL_SECONDS[-2]), now - post.updated_at)
-    late = now + wait > post.updated_at + POST_ID_SECONDS
+    longest = POST_ID_SECONDS
+    if post.status is Status.SEND_TO_USER_INBOX:
+        wait, longest = min(wait, POST_ID_SECONDS / 2), DRAFT_SECONDS
+    late = now + wait > post.updated_at + longest
     return post.model_copy(update={"watch_at": None if late else now + wait})
 
 

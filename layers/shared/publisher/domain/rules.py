@@ -10,12 +10,19 @@ from publisher.domain.errors import (
     InvalidRequest,
     MediaRequired,
     MissingParameter,
+    PublisherError,
     RequestInvalid,
     TextTooLong,
 )
-from publisher.domain.limits import ADVISED_HASHTAGS_MAX, ADVISED_HASHTAGS_MIN, CAPTION_UNITS
+from publisher.domain.limits import (
+    ADVISED_HASHTAGS_MAX,
+    ADVISED_HASHTAGS_MIN,
+    CAPTION_UNITS,
+    PHOTO_TITLE_UNITS,
+    PICTURES,
+)
 from publisher.domain.media_urls import check_media_url
-from publisher.domain.posts import PostOptions
+from publisher.domain.posts import DEFAULT_OF_PHOTOS, PostOptions
 
 PRIVACY_LEVELS = ("PUBLIC_TO_EVERYONE", "MUTUAL_FOLLOW_FRIENDS", "FOLLOWER_OF_CREATOR", "SELF_ONLY")
 MUSIC_URL = "https://www.tiktok.com/legal/page/global/music-usage-confirmation/en"
@@ -70,33 +77,77 @@ def media_problems(media_urls: Collection[str], trusted_origins: Collection[str]
     """Check what can be told from the URLs alone."""
     field = "post.content.mediaUrls"
     if not media_urls:
-        return [MediaRequired("The post has no media.", "Give one video URL in mediaUrls.", field=field)]
-    if len(media_urls) > 1:
+        advice = f"Give the URL of one video, or of 1 to {PICTURES} pictures, in mediaUrls."
+        return [MediaRequired("The post has no media.", advice, field=field)]
+    if len(media_urls) > PICTURES:
         return [
             InvalidRequest(
-                f"mediaUrls holds {len(media_urls)} items; a post is exactly one video.",
-                "Give one video URL. Photo posts are not published by this version.",
+                f"mediaUrls holds {len(media_urls)} items; a post is one video, or 1 to {PICTURES} pictures.",
+                f"Leave {len(media_urls) - PICTURES} out, or make several posts of them.",
                 field=field,
             )
         ]
     problems: list[RequestInvalid] = []
-    for url in media_urls:
+    for number, url in enumerate(media_urls, start=1):
         try:
             check_media_url(url, trusted_origins)
         except RequestInvalid as problem:
-            problem.field = field
-            problems.append(problem)
+            problems.append(of_item(problem, number, len(media_urls)))
     return problems
 
 
-def privacy_problems(options: PostOptions, given: str | None, offered: Collection[str] | None) -> list[RequestInvalid]:
-    """Check the choice of who may watch; `offered` are the creator's live options, None while they are unknown."""
+def of_item[Problem: PublisherError](problem: Problem, number: int, count: int) -> Problem:
+    """Return a problem with one of the media URLs that says with which; `number` counts from 1."""
+    of_several = count > 1
+    return type(problem)(
+        f"Picture {number} of {count}: {problem.error}" if of_several else problem.error,
+        problem.message,
+        field=f"post.content.mediaUrls[{number - 1}]" if of_several else "post.content.mediaUrls",
+        tiktok_code=problem.tiktok_code,
+        tiktok_log_id=problem.tiktok_log_id,
+        retry_after=problem.retry_after,
+    )
+
+
+def photo_problems(options: PostOptions, pictures: int) -> list[RequestInvalid]:
+    """Check what only photo posts have; `pictures` is how many there are."""
+    problems: list[RequestInvalid] = []
+    units = utf16_units(options.photo_title)
+    if units > PHOTO_TITLE_UNITS:
+        problems.append(
+            TextTooLong(
+                f"The photo title has {units} UTF-16 units; TikTok takes {PHOTO_TITLE_UNITS}.",
+                f"Shorten it by {units - PHOTO_TITLE_UNITS}; text that is longer belongs into the caption.",
+                field="post.tiktokOptions.photoTitle",
+            )
+        )
+    cover = options.photo_cover_index
+    if cover is not None and pictures and cover >= pictures:
+        problems.append(
+            InvalidRequest(
+                f"photoCoverIndex is {cover}, but the post has {pictures} item{'s' if pictures > 1 else ''}.",
+                f"Count from 0: give 0 to {pictures - 1}." if pictures > 1 else "Count from 0: give 0.",
+                field="post.tiktokOptions.photoCoverIndex",
+            )
+        )
+    return problems
+
+
+def privacy_problems(
+    options: PostOptions, given: str | None, offered: Collection[str] | None, *, has_default: bool
+) -> list[RequestInvalid]:
+    """Check the choice of who may watch; `offered` are the creator's live options, None while they are unknown.
+
+    `has_default` says that the post may be of photos, which are public unless something else is chosen.
+    """
     field = "post.tiktokOptions.privacyLevel"
     if options.draft:
         return []
-    live = f"This creator's options now: {', '.join(offered)}." if offered else f"Options: {', '.join(PRIVACY_LEVELS)}."
+    live = _live(offered)
     if given is None:
-        return [MissingParameter("privacyLevel is missing; there is no default.", live, field=field)]
+        if has_default and (offered is None or DEFAULT_OF_PHOTOS in offered):
+            return []
+        return [missing_privacy(offered)]
     if given not in PRIVACY_LEVELS:
         return [InvalidRequest("privacyLevel is not one of TikTok's privacy levels.", live, field=field)]
     problems: list[RequestInvalid] = []
@@ -113,12 +164,15 @@ def privacy_problems(options: PostOptions, given: str | None, offered: Collectio
     return problems
 
 
-def draft_warnings(options: PostOptions, text: str) -> list[str]:
-    """Name what a draft video cannot take along."""
-    chosen = options.model_dump(exclude_defaults=True, exclude={"draft"})
-    if not options.draft or not (text or chosen):
-        return []
-    return ["TikTok takes no caption or options with a draft video; the creator chooses them in the app."]
+def missing_privacy(offered: Collection[str] | None) -> MissingParameter:
+    """Return the problem that nobody chose who may watch, naming the creator's live options."""
+    return MissingParameter(
+        "privacyLevel is missing; there is no default.", _live(offered), field="post.tiktokOptions.privacyLevel"
+    )
+
+
+def _live(offered: Collection[str] | None) -> str:
+    return f"This creator's options now: {', '.join(offered)}." if offered else f"Options: {', '.join(PRIVACY_LEVELS)}."
 
 
 def settle_interactions(options: PostOptions, creator: Creator) -> tuple[PostOptions, list[str]]:

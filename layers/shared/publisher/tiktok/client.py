@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from http import HTTPStatus
 from urllib.parse import urlencode
 
@@ -16,10 +16,14 @@ from publisher.tiktok import oauth
 from publisher.tiktok.failures import api_failure, chunk_failure, failure_of, unreadable
 from publisher.tiktok.transport import Answer, Transport
 from publisher.tiktok.wire import (
+    CarouselData,
+    CarouselRequest,
     CreatorData,
     Envelope,
     InitData,
     InitRequest,
+    PhotoInfo,
+    PhotoSource,
     PostInfo,
     SourceInfo,
     StatusData,
@@ -130,6 +134,29 @@ class TikTokClient:
         )
         return OpenedUpload(publish_id=answer.data.publish_id, upload_url=answer.data.upload_url)
 
+    def open_carousel(
+        self, access_token: SecretStr, *, text: str, options: PostOptions, picture_urls: Sequence[str]
+    ) -> str:
+        """Publish pictures, or send them as a draft, and return the publish_id; TikTok pulls them afterwards.
+
+        Not safe to repeat: one whose answer was lost may be published, unless its addresses are fenced.
+        """
+        answer = self._call(
+            Envelope[CarouselData],
+            "POST",
+            "/v2/post/publish/content/init/",
+            access_token,
+            scopes=[UPLOAD if options.draft else PUBLISH],
+            body=CarouselRequest(
+                post_mode="MEDIA_UPLOAD" if options.draft else "DIRECT_POST",
+                post_info=_photo_info(text, options),
+                source_info=PhotoSource(
+                    photo_images=tuple(picture_urls), photo_cover_index=options.photo_cover_index or 0
+                ),
+            ),
+        )
+        return answer.data.publish_id
+
     def put_chunk(
         self, upload_url: SecretStr, *, chunk: Chunk, total: int, content_type: str, data: memoryview
     ) -> ChunkAnswer:
@@ -205,6 +232,21 @@ def _post_info(text: str, options: PostOptions) -> PostInfo:
         brand_content_toggle=options.brand_content,
         brand_organic_toggle=options.brand_organic,
         is_aigc=options.is_ai_generated,
+    )
+
+
+def _photo_info(text: str, options: PostOptions) -> PhotoInfo:
+    title, description = options.photo_title or None, text or None
+    if options.draft:
+        return PhotoInfo(title=title, description=description)
+    return PhotoInfo(
+        title=title,
+        description=description,
+        privacy_level=options.privacy_level,
+        disable_comment=not options.allow_comment,
+        auto_add_music=options.auto_add_music,
+        brand_content_toggle=options.brand_content,
+        brand_organic_toggle=options.brand_organic,
     )
 
 

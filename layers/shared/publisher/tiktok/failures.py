@@ -46,7 +46,8 @@ class Meaning(NamedTuple):
 _RECONNECT = "The creator has to connect the account again (GET /oauth/tiktok/start)."
 _START_AGAIN = "Start again with GET /oauth/tiktok/start."
 _LATER = "Try again in a minute."
-_FIX_MEDIA = "Change the video so that it keeps to the limits in README, and send the post again."
+_FIX_MEDIA = "Change the media so that it keeps to the limits in README, and send the post again."
+_VERIFY_ADDRESS = 'The operator verifies the address of the API at TikTok (README, "Verify your address").'
 _TELL_OPERATOR = "If nothing is wrong with the post, tell the operator TikTok's log id."
 
 _BANNED = Meaning(
@@ -70,7 +71,6 @@ _INVALID_PARAMETERS = Meaning(
 )
 _INVALID_TOKEN = Meaning(TokenExpired, "TikTok does not accept the account's access token.", _RECONNECT)
 _INTERNAL = Meaning(ServiceUnavailable, "TikTok has an internal problem.", _LATER)
-_PULL_FAILED = Meaning(ServiceUnavailable, "TikTok could not fetch the media.", "Send the post again.")
 
 CODES: Mapping[str, Meaning] = {
     "access_token_invalid": _INVALID_TOKEN,
@@ -80,7 +80,7 @@ CODES: Mapping[str, Meaning] = {
     "internal_error": _INTERNAL,
     "invalid_params": _INVALID_PARAMETERS,  # on the wire
     "invalid_param": _INVALID_PARAMETERS,  # in the documents
-    "invalid_file_upload": Meaning(VideoProcessingFailed, "TikTok refused the video: {words}", _FIX_MEDIA),
+    "invalid_file_upload": Meaning(VideoProcessingFailed, "TikTok refused the media: {words}", _FIX_MEDIA),
     "app_version_check_failed": Meaning(
         PublishingFailed,
         "The creator's TikTok app is too old for drafts.",
@@ -98,8 +98,8 @@ CODES: Mapping[str, Meaning] = {
     "spam_risk_too_many_posts": _POST_CAP,
     "spam_risk_too_many_pending_share": Meaning(
         PostLimitReached,
-        "Too many drafts of the last 24 hours wait in the creator's inbox.",
-        "The creator posts or discards drafts in the TikTok app; then send the draft again.",
+        "Too many drafts of the last 24 hours wait in the creator's inbox at TikTok.",
+        "The creator posts or discards them in the TikTok app, or 24 hours pass; then send the draft again.",
         POST_WINDOW_SECONDS,
     ),
     "spam_risk_user_banned_from_posting": _BANNED,
@@ -116,8 +116,8 @@ CODES: Mapping[str, Meaning] = {
     ),
     "url_ownership_unverified": Meaning(
         PublishingFailed,
-        "TikTok has not verified that the media's address belongs to the app.",
-        "The operator verifies the address in TikTok's developer portal.",
+        "TikTok has not verified that the address it is to fetch the media from belongs to the app.",
+        _VERIFY_ADDRESS,
     ),
     "privacy_level_option_mismatch": Meaning(
         PublishingFailed,
@@ -173,9 +173,7 @@ REVOKE = Grants(
 )
 
 FAIL_REASONS: Mapping[str, Meaning] = {
-    "file_format_check_failed": Meaning(
-        VideoProcessingFailed, "TikTok does not take the video's container or codec.", _FIX_MEDIA
-    ),
+    "file_format_check_failed": Meaning(VideoProcessingFailed, "TikTok does not take the media's format.", _FIX_MEDIA),
     "duration_check_failed": Meaning(VideoProcessingFailed, "TikTok does not take the video's length.", _FIX_MEDIA),
     "frame_rate_check_failed": Meaning(
         VideoProcessingFailed, "TikTok does not take the video's frame rate.", _FIX_MEDIA
@@ -184,8 +182,12 @@ FAIL_REASONS: Mapping[str, Meaning] = {
         VideoProcessingFailed, "TikTok does not take the width or height of the media.", _FIX_MEDIA
     ),
     "internal": Meaning(ServiceUnavailable, "TikTok had an internal problem with the post.", "Send the post again."),
-    "video_pull_failed": _PULL_FAILED,
-    "photo_pull_failed": _PULL_FAILED,
+    "video_pull_failed": Meaning(ServiceUnavailable, "TikTok could not fetch the video.", "Send the post again."),
+    "photo_pull_failed": Meaning(
+        ServiceUnavailable,
+        "TikTok could not fetch the pictures.",
+        f"Send the post again. If it stays so: {_VERIFY_ADDRESS}",
+    ),
     "publish_cancelled": Meaning(PublishingFailed, "The post was cancelled at TikTok.", "Send the post again."),
     "auth_removed": Meaning(TokenExpired, "The creator withdrew the app's access meanwhile.", _RECONNECT),
     "spam_risk_too_many_posts": _POST_CAP,

@@ -152,6 +152,41 @@ class InitData(Wire):
     upload_url: Annotated[SecretStr, Field(min_length=1)]
 
 
+class PhotoInfo(Wire):
+    """How pictures look; a draft takes no more than the texts, and a text that is empty is absent."""
+
+    title: str | None
+    description: str | None
+    privacy_level: str | None = None
+    disable_comment: bool | None = None
+    auto_add_music: bool | None = None
+    brand_content_toggle: bool | None = None
+    brand_organic_toggle: bool | None = None
+
+
+class PhotoSource(Wire):
+    """Where TikTok pulls the pictures from, in order; the cover is counted from 0."""
+
+    source: Literal["PULL_FROM_URL"] = "PULL_FROM_URL"
+    photo_images: tuple[str, ...]
+    photo_cover_index: int
+
+
+class CarouselRequest(Wire):
+    """Publishes pictures, or sends them as a draft."""
+
+    media_type: Literal["PHOTO"] = "PHOTO"
+    post_mode: Literal["DIRECT_POST", "MEDIA_UPLOAD"]
+    post_info: PhotoInfo
+    source_info: PhotoSource
+
+
+class CarouselData(Wire):
+    """Pictures that TikTok has taken."""
+
+    publish_id: Annotated[str, Field(min_length=1)]
+
+
 class StatusRequest(Wire):
     """Asks what became of a post."""
 

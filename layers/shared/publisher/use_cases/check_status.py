@@ -1,6 +1,5 @@
 """Step CheckStatus: ask TikTok what became of the post."""
 
-from publisher.domain.errors import PublishingFailed
 from publisher.domain.posts import OUTCOMES, Post, Status, confirm, next_poll, polled, unclear
 from publisher.messages import StepInput, StepOutput
 from publisher.ports import Ports, PublishStatus, SecondsLeft
@@ -13,9 +12,10 @@ def check_status(request: StepInput, ports: Ports, seconds_left: SecondsLeft) ->
     post = load_post(ports, request.post_id)
     if post.terminal or post.confirmed in OUTCOMES:
         return StepOutput(next="RecordFailure" if post.confirmed is Status.FAILED else "RecordPublished")
-    said = ask_status(ports, post, seconds_left=seconds_left())
+    # Pictures may be taken without TikTok's answer having come: then nobody can ask yet, and perhaps never.
+    said = ask_status(ports, post, post.publish_id, seconds_left=seconds_left()) if post.publish_id else None
     now = ports.clock.now()
-    if said.status in OUTCOMES:
+    if said is not None and said.status in OUTCOMES:
         outcome = Status(said.status)
         ports.posts.save(confirm(post, outcome, said.post_ids, said.failure, now))
         return StepOutput(next="RecordFailure" if outcome is Status.FAILED else "RecordPublished")
@@ -25,11 +25,8 @@ def check_status(request: StepInput, ports: Ports, seconds_left: SecondsLeft) ->
     return StepOutput(next="WaitForTikTok", wait_seconds=next_poll(post, now))
 
 
-def ask_status(ports: Ports, post: Post, *, seconds_left: float) -> PublishStatus:
-    """Ask TikTok about the post's upload."""
-    upload = post.upload
-    if upload is None:
-        raise PublishingFailed("Nothing was uploaded to TikTok.", "Send the post again.")
+def ask_status(ports: Ports, post: Post, publish_id: str, *, seconds_left: float) -> PublishStatus:
+    """Ask TikTok about what was opened for the post."""
     return use_access_token(
-        ports, post.account_id, lambda token: ports.tiktok.status(token, upload.publish_id), seconds_left=seconds_left
+        ports, post.account_id, lambda token: ports.tiktok.status(token, publish_id), seconds_left=seconds_left
     )

@@ -18,7 +18,7 @@ def continue_post(ports: Ports, post_id: str, ended_execution: str | None = None
         return
     now = ports.clock.now()
     if post.revision >= REDRIVES:
-        ports.posts.save(end(post, None, now))
+        end(ports, post, None)
         return
     following = redriven(post, now)
     ports.executions.start(following)  # first: a start that fails must not use up a continuation

@@ -26,11 +26,12 @@ from publisher.domain.limits import (
     START_SECONDS,
     VIDEO_SECONDS_MAX,
 )
-from publisher.domain.posts import Moment, Post, PostOptions
+from publisher.domain.pictures import claimed_type, misplaced
+from publisher.domain.posts import DEFAULT_OF_PHOTOS, Moment, Post, PostOptions
 from publisher.domain.rules import (
-    draft_warnings,
     is_id,
     media_problems,
+    photo_problems,
     privacy_problems,
     settle_interactions,
     text_advice,
@@ -141,18 +142,23 @@ def _checked_post(ports: Ports, workspace_id: str, body: object, *, seconds_left
     text = request.post.content.text
     problems += text_problems(text)
     problems += media_problems(request.media_urls, ports.trusted_media_origins)
+    problems += photo_problems(options, len(request.media_urls))
     account = _account(ports, workspace_id, request, problems)
     creator = _creator(ports, account, options, problems, seconds_left=seconds_left)
     offered = creator.privacy_level_options if creator else None
-    problems += privacy_problems(options, request.chosen_options.privacy_level, offered)
+    claimed = claimed_type(request.media_urls)
+    chosen = request.chosen_options.privacy_level
+    problems += privacy_problems(options, chosen, offered, has_default=claimed != "video")
     if problems or account is None:
         raise InvalidPost(_without_echoes(problems))
-    warnings = draft_warnings(options, text)
-    if not options.draft:
-        warnings += text_advice(text)
+    warnings = [] if options.draft else text_advice(text)
     if creator is not None:
         options, switched_off = settle_interactions(options, creator)
         warnings += switched_off
+    if len(request.media_urls) > 1:
+        warnings += misplaced("photo", options, text)  # after the options are settled, so that none is told twice
+        if chosen is None and not options.draft:
+            options = options.model_copy(update={"privacy_level": DEFAULT_OF_PHOTOS})
     now = ports.clock.now()
     return Post(
         post_id=str(uuid.uuid4()),
@@ -160,11 +166,13 @@ def _checked_post(ports: Ports, workspace_id: str, body: object, *, seconds_left
         account_id=account.account_id,
         created_at=now,
         updated_at=now,
+        post_type=claimed or "video",
         text=text,
         media_urls=request.media_urls,
         options=options,
         warnings=tuple(warnings),
         creator_username=creator.username if creator else account.username,
+        privacy_options=creator.privacy_level_options if creator else (),
         longest_seconds=creator.max_video_post_duration_sec if creator else int(VIDEO_SECONDS_MAX),
         timeline=(Moment(step="Accepted", at=now),),
         watch_at=now + START_SECONDS,

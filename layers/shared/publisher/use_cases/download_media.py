@@ -1,63 +1,170 @@
 """Step DownloadMedia: copy the customer's media to S3 and look at it, before anything is opened at TikTok."""
 
 import uuid
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed, wait
 
-from publisher.domain.errors import Busy, InvalidMediaType
-from publisher.domain.limits import VIDEO_BYTES, VIDEO_SECONDS_MAX
+from publisher.domain.errors import Busy, InvalidMediaType, MediaTooLarge, PublisherError
+from publisher.domain.limits import MIB, PICTURE_BYTES, PICTURES_AT_ONCE, VIDEO_BYTES, VIDEO_SECONDS_MAX
 from publisher.domain.media import check_video
-from publisher.domain.posts import Media, Post, begin_download, downloaded, downloading
-from publisher.domain.sniffing import sniff
+from publisher.domain.pictures import misplaced
+from publisher.domain.posts import Media, Pictures, Post, begin_download, downloaded, downloading, pictures_downloaded
+from publisher.domain.rules import missing_privacy, of_item
+from publisher.domain.sniffing import Kind, sniff
 from publisher.messages import StepInput, StepOutput
-from publisher.ports import Ports, SecondsLeft, StoredMedia
+from publisher.ports import Ports, SecondsLeft, Source, StoredMedia
 from publisher.use_cases.load_post import load_post
 
 
 def download_media(request: StepInput, ports: Ports, _seconds_left: SecondsLeft) -> StepOutput:
-    """Record one copy of the media; a post that has one keeps it.
+    """Record one copy of the media, whose bytes decide what kind of post it is; a post that has one keeps it.
 
-    MediaDownloadFailed, MediaTooLarge and InvalidMediaType end the post. A copy that is certainly not recorded is
-    deleted; one that may be is left to the bucket's lifecycle.
+    MediaDownloadFailed, MediaTooLarge and InvalidMediaType end the post, and MissingParameter does when a video came
+    without a choice of who may watch it. A copy that is certainly not recorded is deleted; one that may be is left to
+    the bucket's lifecycle.
     """
     post = load_post(ports, request.post_id)
-    if not post.terminal and post.media is None:
+    if not post.terminal and post.media is None and post.pictures is None:
         post = ports.posts.save(begin_download(post, ports.clock.now()))
-        _record(ports, post)
-    return StepOutput(next="UploadChunks")
+        post = _record_one(ports, post) if len(post.media_urls) == 1 else _record_several(ports, post)
+    return StepOutput(next="ConvertPhotos" if post.pictures else "InitializePost")
 
 
-def _record(ports: Ports, post: Post) -> None:
-    stored, content_type, post = _store(ports, post)
+def _record_one(ports: Ports, post: Post) -> Post:
+    """Fetch the one URL of a post: a video, or a picture."""
+    # A folder of their own keeps two workers from writing the same object.
+    folder = _new_folder(post)
+    key = f"{folder}/1"
+    with ports.fetcher.open(post.media_urls[0], max_bytes=int(VIDEO_BYTES)) as source:
+        kind = _kind(source)
+        if not kind.is_video:
+            stored = _store_picture(ports, source, kind, key)
+            return _record(ports, _with_pictures(ports, post, folder, [stored]), [key])
+        if post.options.privacy_level is None and not post.options.draft:
+            raise missing_privacy(post.privacy_options)
+
+        def progress(stored_bytes: int) -> None:
+            nonlocal post
+            post = ports.posts.save(downloading(post, stored_bytes, source.size, ports.clock.now()))
+
+        stored = ports.media.store(key, source, kind, progress)
     try:
         with ports.media.seekable(stored) as file:
             facts = ports.prober(file, stored.size)
         longest = VIDEO_SECONDS_MAX if post.options.draft else post.longest_seconds
         check_video(facts, longest_seconds=int(longest))
     except Exception:
-        ports.media.delete(stored.key)
+        ports.media.delete([key])
         raise
-    media = Media(key=stored.key, etag=stored.etag, size=stored.size, content_type=content_type, facts=facts)
-    try:
-        ports.posts.save(downloaded(post, media, ports.clock.now()))
-    except Busy:  # after any other error the write may have been done, and the ledger may name this copy
-        ports.media.delete(stored.key)
-        raise
+    media = Media(key=key, etag=stored.etag, size=stored.size, content_type=kind, facts=facts)
+    warnings = misplaced("video", post.options, post.text)
+    return _record(ports, downloaded(post, media, warnings, ports.clock.now()), [key])
 
 
-def _store(ports: Ports, post: Post) -> tuple[StoredMedia, str, Post]:
-    """Stream the URL into an object of its own, so that two workers never write the same one."""
-    key = f"staging/{post.post_id}/{uuid.uuid4().hex}"
+def _record_several(ports: Ports, post: Post) -> Post:
+    """Fetch several pictures, a few at a time; of those that cannot be had the first speaks for the post."""
+    folder, count = _new_folder(post), len(post.media_urls)
+    keys = [f"{folder}/{number}" for number in range(1, count + 1)]
+    with ThreadPoolExecutor(max_workers=int(PICTURES_AT_ONCE)) as fetchers:
+        coming = [fetchers.submit(_fetch, ports, url, key) for url, key in zip(post.media_urls, keys, strict=True)]
+        fetched = 0
+        try:
+            for done in as_completed(coming):
+                fetched += done.result().size
+                post = ports.posts.save(downloading(post, fetched, None, ports.clock.now()))
+        except Exception:
+            for picture in coming:
+                picture.cancel()
+            wait(coming)
+            ports.media.delete(keys)
+            if problem := _first_problem(coming):
+                raise problem from None
+            raise
+    stored = [picture.result() for picture in coming]
+    return _record(ports, _with_pictures(ports, post, folder, stored), keys)
 
-    with ports.fetcher.open(post.media_urls[0], max_bytes=int(VIDEO_BYTES)) as source:
 
-        def progress(stored_bytes: int) -> None:
-            nonlocal post
-            post = ports.posts.save(downloading(post, stored_bytes, source.size, ports.clock.now()))
+def _first_problem(coming: Sequence[Future[StoredMedia]]) -> PublisherError | None:
+    """Return the error of the first picture that could not be had, saying which one it is."""
+    for number, picture in enumerate(coming, start=1):
+        problem = None if picture.cancelled() else picture.exception()
+        if isinstance(problem, PublisherError):
+            return of_item(problem, number, len(coming))
+    return None
 
-        kind = sniff(source.head)
-        if kind is None or not kind.is_video:
+
+def _fetch(ports: Ports, url: str, key: str) -> StoredMedia:
+    with ports.fetcher.open(url, max_bytes=int(VIDEO_BYTES)) as source:
+        kind = _kind(source)
+        if kind.is_video:
             raise InvalidMediaType(
-                f"The media URL does not hold a video{f' but {kind}' if kind else ''}.",
-                "Give the URL of an MP4, MOV or WebM file itself, not of a page that shows it.",
+                "The media URL holds a video.",
+                "A post is one video, or pictures alone: make a post of its own of the video.",
                 field="post.content.mediaUrls",
             )
-        return ports.media.store(key, source, kind, progress), kind, post
+        return _store_picture(ports, source, kind, key)
+
+
+def _kind(source: Source) -> Kind:
+    kind = sniff(source.head)
+    if kind is None:
+        raise InvalidMediaType(
+            "The media URL holds neither a video nor a picture that can be used.",
+            "Give the URL of the file itself, not of a page that shows it: MP4, MOV or WebM; JPEG, PNG, WebP, GIF, BMP "
+            "or TIFF.",
+            field="post.content.mediaUrls",
+        )
+    return kind
+
+
+def _store_picture(ports: Ports, source: Source, kind: Kind, key: str) -> StoredMedia:
+    return ports.media.store(key, _Picture(source), kind, _ignore)
+
+
+def _ignore(_stored_bytes: int) -> None:
+    """Pictures are counted one by one, when they are stored."""
+
+
+class _Picture:
+    """A source that ends with an error where a picture would be too large to be converted."""
+
+    def __init__(self, source: Source) -> None:
+        self.size, self.head = source.size, source.head
+        self._source = source
+        self._left = int(PICTURE_BYTES)
+        if self.size is not None:
+            self._check(self.size)
+
+    def readinto(self, buffer: memoryview) -> int:
+        """Fill the buffer unless the picture ends before."""
+        filled = self._source.readinto(buffer)
+        self._check(filled)
+        self._left -= filled
+        return filled
+
+    def _check(self, coming: int) -> None:
+        if coming > self._left:
+            raise MediaTooLarge(
+                f"The picture has more than {PICTURE_BYTES // MIB} MiB.",
+                "Save it as JPEG; TikTok shows 1080 x 1920 pixels at most.",
+                field="post.content.mediaUrls",
+            )
+
+
+def _new_folder(post: Post) -> str:
+    return f"staging/{post.post_id}/{uuid.uuid4().hex}"
+
+
+def _with_pictures(ports: Ports, post: Post, folder: str, stored: Sequence[StoredMedia]) -> Post:
+    pictures = Pictures(folder=folder, count=len(stored), size=sum(picture.size for picture in stored))
+    # Of several the kind was known when the post came in, and its warnings were given then.
+    warnings = misplaced("photo", post.options, post.text) if len(post.media_urls) == 1 else []
+    return pictures_downloaded(post, pictures, warnings, ports.clock.now())
+
+
+def _record(ports: Ports, post: Post, keys: Sequence[str]) -> Post:
+    try:
+        return ports.posts.save(post)
+    except Busy:  # after any other error the write may have been done, and the ledger may name this copy
+        ports.media.delete(keys)
+        raise

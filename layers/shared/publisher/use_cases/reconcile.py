@@ -4,11 +4,12 @@ from publisher.domain.posts import next_poll, polled, unclear
 from publisher.messages import StepInput, StepOutput
 from publisher.ports import Ports, SecondsLeft
 from publisher.use_cases.load_post import load_post
+from publisher.use_cases.settle_carousel import settle_carousel
 
 
 def reconcile(request: StepInput, ports: Ports, _seconds_left: SecondsLeft) -> StepOutput:
-    """Let a post fail whose last byte was never offered; ask TikTok on about any other until it counts as unclear."""
-    post = load_post(ports, request.post_id)
+    """Let a post fail that TikTok certainly has not; ask TikTok on about any other until it counts as unclear."""
+    post = settle_carousel(ports, load_post(ports, request.post_id))
     now = ports.clock.now()
     if post.terminal or not post.last_offered or unclear(post, now):
         return StepOutput(next="RecordFailure")

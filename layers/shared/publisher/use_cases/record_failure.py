@@ -1,10 +1,12 @@
 """Step RecordFailure: write why the post ended."""
 
+from publisher.api import iso
 from publisher.domain.errors import Failure
 from publisher.domain.posts import Post, Status, finish
 from publisher.messages import StepInput, StepOutput
 from publisher.ports import Ports, SecondsLeft
 from publisher.use_cases.load_post import load_post
+from publisher.use_cases.settle_carousel import settle_carousel
 
 UNCLEAR = Failure(
     name="PublishingFailed",
@@ -26,17 +28,35 @@ def record_failure(request: StepInput, ports: Ports, _seconds_left: SecondsLeft)
     """Write FAILED when it is certain that nothing was published, REVIEW when TikTok may have it."""
     post = load_post(ports, request.post_id)
     if not post.terminal:
-        cause = request.error.failure() if request.error else None
-        post = ports.posts.save(end(post, cause, ports.clock.now()))
-    if post.media is not None:
-        ports.media.delete(post.media.key)
+        post = end(ports, post, request.error.failure() if request.error else None)
+    let_media_go(ports, post)
     return StepOutput(next="RecordFailure")
 
 
-def end(post: Post, cause: Failure | None, now: float) -> Post:
+def end(ports: Ports, post: Post, cause: Failure | None) -> Post:
     """End a post that goes no further: as TikTok said, as unclear, or as failed for `cause`."""
+    post = settle_carousel(ports, post)
+    now = ports.clock.now()
     if post.confirmed is not None:
-        return finish(post, post.confirmed, now, post.failure)
+        return ports.posts.save(finish(post, post.confirmed, now, post.failure))
     if post.last_offered:
-        return finish(post, Status.REVIEW, now, UNCLEAR)
-    return finish(post, Status.FAILED, now, cause or UNKNOWN)
+        return ports.posts.save(finish(post, Status.REVIEW, now, UNCLEAR))
+    return ports.posts.save(finish(post, Status.FAILED, now, _with_time(cause or UNKNOWN, now)))
+
+
+def _with_time(failure: Failure, now: float) -> Failure:
+    """Say when it may work again, because who reads it later cannot count from now."""
+    if failure.retry_after is None:
+        return failure
+    message = f"{failure.message} It is free again at {iso(now + failure.retry_after)} at the latest."
+    return failure.model_copy(update={"message": message})
+
+
+def let_media_go(ports: Ports, post: Post) -> None:
+    """Remove an ended post's media, and the addresses of its pictures, which TikTok may still want under REVIEW."""
+    if post.status is Status.REVIEW and post.pictures is not None:
+        return
+    if post.carousel is not None:
+        ports.photo_host.close(post.carousel.prefix)
+    if post.kept_keys:
+        ports.media.delete(post.kept_keys)

@@ -5,6 +5,7 @@ from publisher.domain.posts import PUBLISHED, finish
 from publisher.messages import StepInput, StepOutput
 from publisher.ports import Ports, SecondsLeft
 from publisher.use_cases.load_post import load_post
+from publisher.use_cases.record_failure import let_media_go
 
 
 def record_published(request: StepInput, ports: Ports, _seconds_left: SecondsLeft) -> StepOutput:
@@ -14,6 +15,5 @@ def record_published(request: StepInput, ports: Ports, _seconds_left: SecondsLef
         if post.confirmed not in PUBLISHED:
             raise InternalServerError("TikTok has not confirmed this post.", "The machine asks TikTok first.")
         post = ports.posts.save(finish(post, post.confirmed, ports.clock.now()))
-    if post.media is not None:
-        ports.media.delete(post.media.key)
+    let_media_go(ports, post)
     return StepOutput(next="RecordPublished")

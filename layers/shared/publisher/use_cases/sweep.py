@@ -2,7 +2,7 @@
 
 from publisher.domain.errors import PublisherError
 from publisher.domain.limits import STALLED_SECONDS, SWEEP_MIN_SECONDS, SWEEP_POSTS
-from publisher.domain.posts import OUTCOMES, Post, found_post_ids, learned, look_again
+from publisher.domain.posts import OUTCOMES, Post, Status, found_post_ids, learned, look_again
 from publisher.ports import Ports, SecondsLeft, Value
 from publisher.use_cases.check_status import ask_status
 from publisher.use_cases.continue_post import continue_post
@@ -51,10 +51,12 @@ def _look_after(ports: Ports, post_id: str, *, seconds_left: float) -> None:
 
 
 def _ask_again(ports: Ports, post: Post, *, seconds_left: float) -> None:
-    """Ask TikTok about a post without its public id, or one under REVIEW; the next look is planned already."""
-    said = ask_status(ports, post, seconds_left=seconds_left)
-    if post.awaits_post_id:
+    """Ask TikTok about an ended post that it may say more about; the next look is planned already."""
+    if post.publish_id is None:
+        return
+    said = ask_status(ports, post, post.publish_id, seconds_left=seconds_left)
+    if post.status is Status.PUBLISH_COMPLETE:
         if said.post_ids:
             ports.posts.save(found_post_ids(post, said.post_ids))
-    elif said.status in OUTCOMES:
+    elif said.status in OUTCOMES and said.status != post.status:
         ports.posts.save(learned(post, said.status, said.post_ids, said.failure, ports.clock.now()))
