@@ -42,7 +42,9 @@ VIDEO_FPS_MAX = Limit(60, "frames per second", "fastest frame rate", _MEDIA)
 VIDEO_SECONDS_MAX = Limit(600, "seconds", "longest video through the API", _MEDIA)
 
 # Pictures
-PICTURE_WIDTH = Limit(1080, "pixels", "widest picture sent to TikTok", "TikTok (documented as 1080p; as width inferred)")
+PICTURE_WIDTH = Limit(
+    1080, "pixels", "widest picture sent to TikTok", "TikTok (documented as 1080p; as width inferred)"
+)
 PICTURE_HEIGHT = Limit(1920, "pixels", "highest picture sent to TikTok", "TikTok (observed)")
 JPEG_QUALITY = Limit(90, "of 100", "quality of the JPEG that is sent", _PRODUCT)
 PICTURE_PIXELS = Limit(50 * 10**6, "pixels", "largest picture", _PRODUCT)

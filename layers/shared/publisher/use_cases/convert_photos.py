@@ -16,13 +16,14 @@ from publisher.use_cases.load_post import load_post
 def convert_photos(request: StepInput, ports: Ports, _seconds_left: SecondsLeft) -> StepOutput:
     """Record the converted pictures and let go of those that were fetched; a post that has them keeps them.
 
-    InvalidMediaType or MediaTooLarge, naming the picture, ends the post. JPEGs that are certainly not recorded are deleted; those that
-    may be are left to the bucket's lifecycle.
+    InvalidMediaType or MediaTooLarge, naming the picture, ends the post. JPEGs that are certainly not recorded are
+    deleted; those that may be are left to the bucket's lifecycle.
     """
     post = load_post(ports, request.post_id)
-    if not post.terminal and post.pictures is not None and not post.pictures.converted:
+    fetched = post.pictures
+    if not post.terminal and fetched is not None and not fetched.converted:
         post = ports.posts.save(begin_conversion(post, ports.clock.now()))
-        _record(ports, post, post.pictures)
+        _record(ports, post, fetched)
     return StepOutput(next="InitializePost")
 
 
