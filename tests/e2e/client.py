@@ -3,12 +3,20 @@
 import html
 import re
 import time
-from typing import Any
+import uuid
+from typing import Any, NamedTuple
 from urllib.parse import parse_qs, urljoin, urlsplit
 
 import requests
 
 ENDED = {"PUBLISH_COMPLETE", "SEND_TO_USER_INBOX", "FAILED", "REVIEW"}
+
+
+class Outcome(NamedTuple):
+    """What a user saw of a post: the answer to POST, and the post when it had ended."""
+
+    answer: requests.Response
+    post: dict[str, Any]
 
 
 class Client:
@@ -20,6 +28,16 @@ class Client:
 
     def get(self, path: str, **arguments: Any) -> requests.Response:
         return requests.get(self.api + path, headers=self.headers, timeout=40, **arguments)
+
+    def new_creator(self) -> str:
+        """Make a creator of the sandbox whom nobody else uses: TikTok's limits count by creator."""
+        username = f"emu_{uuid.uuid4().hex[:12]}"
+        self.sandbox("POST", "users", {"username": username, "nickname": "Emu Tester"})
+        return username
+
+    def new_account(self) -> dict[str, Any]:
+        """Connect a creator whom nobody else uses."""
+        return self.connect(self.new_creator())
 
     def start(self, browser: requests.Session) -> requests.Response:
         """Go to the consent page."""
@@ -35,6 +53,11 @@ class Client:
 
     def publish(self, body: dict[str, Any], **headers: str) -> requests.Response:
         return requests.post(self.api + "/v2/posts", json=body, headers=self.headers | headers, timeout=40)
+
+    def publish_and_wait(self, body: dict[str, Any]) -> "Outcome":
+        """Publish as most users do, and look at the post when it has ended."""
+        answer = self.publish(body)
+        return Outcome(answer, self.wait(answer.json()["postSubmissionId"]))
 
     def wait(self, post_id: str, *, seconds: float = 60) -> dict[str, Any]:
         """Return the post when it has ended."""
@@ -56,6 +79,18 @@ class Client:
         """Return what TikTok got of a post: the ground truth."""
         log = self.sandbox("GET", "log")
         return next(publish for publish in log["publishes"] if publish["publish_id"] == publish_id)
+
+    def opened_for(self, account: dict[str, Any]) -> list[dict[str, Any]]:
+        """Return all that was opened at TikTok for an account, whatever became of it."""
+        return self._logged("publishes", account)
+
+    def posts_of(self, account: dict[str, Any]) -> list[dict[str, Any]]:
+        """Return the posts there are on TikTok of an account."""
+        return self._logged("posts", account)
+
+    def _logged(self, kind: str, account: dict[str, Any]) -> list[dict[str, Any]]:
+        log = self.sandbox("GET", "log")
+        return [one for one in log[kind] if one["username"] == account["tiktok_username"]]
 
 
 def decide(
@@ -95,4 +130,12 @@ def a_video(account: dict[str, Any], url: str, **changes: Any) -> dict[str, Any]
     """Return the body of a post that publishes a video."""
     options = {"privacyLevel": "PUBLIC_TO_EVERYONE", **changes.pop("options", {})}
     content = {"text": "A rabbit #film #rabbit #spring", "mediaUrls": [url], "platform": "tiktok", **changes}
+    return {"post": {"accountId": account["account_id"], "content": content, "tiktokOptions": options}}
+
+
+def photos(
+    account: dict[str, Any], urls: list[str], text: str = "Pictures #film #rabbit #spring", **options: Any
+) -> Any:
+    """Return the body of a post that publishes photos."""
+    content = {"text": text, "mediaUrls": urls, "platform": "tiktok"}
     return {"post": {"accountId": account["account_id"], "content": content, "tiktokOptions": options}}

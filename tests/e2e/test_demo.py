@@ -9,10 +9,12 @@ import av
 import pytest
 import requests
 
-from local.demo.film import FILM
 from local.demo.media import serving
 from local.demo.progress import Progress
+from local.demo.samples import FILM as SAMPLE
 from local.processes import ROOT
+
+FILM = SAMPLE.path
 
 
 def test_the_demo_publishes_a_film_and_says_so_in_plain_lines(tmp_path: Path) -> None:
@@ -49,7 +51,7 @@ def test_the_film_is_one_that_tiktok_takes() -> None:
     ],
 )
 def test_the_media_host_serves_ranges(asked: str | None, status: int, first: int, last: int) -> None:
-    with serving(FILM) as origin:
+    with serving([FILM]) as origin:
         answer = requests.get(f"{origin}/{FILM.name}", headers={"Range": asked}, timeout=5)
     assert answer.status_code == status
     assert answer.content == FILM.read_bytes()[first : last + 1]
@@ -57,7 +59,7 @@ def test_the_media_host_serves_ranges(asked: str | None, status: int, first: int
 
 
 def test_the_media_host_has_nothing_else_and_nothing_behind_the_end() -> None:
-    with serving(FILM) as origin:
+    with serving([FILM]) as origin:
         assert requests.get(f"{origin}/", timeout=5).status_code == 404
         beyond = requests.get(f"{origin}/{FILM.name}", headers={"Range": "bytes=1055736-"}, timeout=5)
         assert (beyond.status_code, beyond.headers["content-range"]) == (416, "bytes */1055736")

@@ -1,31 +1,41 @@
 """The port TikTok: the fake that the use cases are tested with answers as the client of the sandbox does."""
 
 import hashlib
+import io
 import json
 import struct
+import time
 import urllib.error
 import urllib.request
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
+from PIL import Image
 from pydantic import SecretStr
 
+from local.front import Front
+from local.template import Route
 from local.tiktok.server import Sandbox
+from media import app as media
 from publisher.domain.accounts import SCOPES
 from publisher.domain.chunks import ChunkPlan, plan_chunks
 from publisher.domain.errors import ConnectionRefused, InvalidToken, PublishingFailed, TokenExpired
-from publisher.ports import TikTokApp
+from publisher.ports import Hosted, TikTokApp
 from publisher.tiktok.client import TikTokClient
 from publisher.tiktok.transport import Transport
 from tests.builders import NOW, options
-from tests.fakes import FakeClock, FakeTikTok
+from tests.fakes import FakeClock, FakePhotoHost, FakePorts, FakeTikTok
 from tests.films import film
+from tests.unit.conftest import Context
 
 REDIRECT = "http://127.0.0.1:8123/oauth/tiktok/callback"
 VERIFIER = "a-verifier-of-a-good-length-ABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789"
 CHALLENGE = hashlib.sha256(VERIFIER.encode()).hexdigest()
 CREATOR = "emu_creator"
 CHUNK = 10 * 1024 * 1024
+PREFIX = "0123456789abcdef" * 2
+PULL_SECONDS = 600
+"""How long the sandbox takes to begin to pull."""
 
 
 class InMemory:
@@ -47,6 +57,9 @@ class InMemory:
     def revoke(self):
         self.tiktok.revoke(CREATOR)
 
+    def finish_draft(self, publish_id):
+        self.tiktok.finish_draft(publish_id)
+
     def public_posts(self):
         return len(self.tiktok.public_posts)
 
@@ -58,12 +71,13 @@ class OverHttp:
         app = TikTokApp(client_key="sandbox-client-key", client_secret=SecretStr("sandbox-client-secret"))
         self.tiktok = TikTokClient(url, url, lambda: app, Transport())
         self._url = url
-        self._admin("reset", {})
-        self._admin("clock", {"frozen": True, "set": NOW})
+        self.admin("reset", {})
+        self.admin("clock", {"frozen": True, "set": NOW})
 
-    def _admin(self, path, content=None):
+    def admin(self, path, content=None, method=None):
         body = None if content is None else json.dumps(content).encode()
-        with urllib.request.urlopen(urllib.request.Request(f"{self._url}/_sandbox/{path}", body)) as answer:
+        request = urllib.request.Request(f"{self._url}/_sandbox/{path}", body, method=method)
+        with urllib.request.urlopen(request) as answer:
             return json.load(answer)
 
     def consent(self):
@@ -78,17 +92,20 @@ class OverHttp:
         code = self.consent()
         if not scopes:
             return self.tiktok.exchange_code(code=code, verifier=VERIFIER, redirect_uri=REDIRECT)
-        tokens = self._admin("grants", {"username": CREATOR, "scopes": scopes})
+        tokens = self.admin("grants", {"username": CREATOR, "scopes": scopes})
         return self.tiktok.refresh(SecretStr(tokens["refresh_token"]))
 
     def advance(self, seconds):
-        self._admin("clock", {"advance": seconds})
+        self.admin("clock", {"advance": seconds})
 
     def revoke(self):
-        self._admin("actions", {"action": "revoke", "username": CREATOR})
+        self.admin("actions", {"action": "revoke", "username": CREATOR})
+
+    def finish_draft(self, publish_id):
+        self.admin("actions", {"action": "finish_draft", "publish_id": publish_id})
 
     def public_posts(self):
-        return len(self._admin("log")["posts"])
+        return len(self.admin("log")["posts"])
 
 
 class StayHere(urllib.request.HTTPRedirectHandler):
@@ -105,6 +122,80 @@ def sandbox():
 @pytest.fixture(params=["fake", "client"])
 def world(request):
     return InMemory() if request.param == "fake" else OverHttp(request.getfixturevalue("sandbox"))
+
+
+class InternetHost:
+    """Pictures somewhere; the fake pulls when it is told to."""
+
+    def __init__(self, world):
+        self.photo_host = FakePhotoHost()
+        self.address = "https://publish.example/media"
+        self._world = world
+
+    def let_pull(self, publish_id):
+        self._world.tiktok.pull(publish_id, self.photo_host)
+
+
+class HttpHost:
+    """Pictures as the service gives them out over HTTP; the sandbox pulls them ten minutes after the init."""
+
+    def __init__(self, world, front):
+        self._world = world
+        self.ports = FakePorts()
+        self.photo_host = self.ports.photo_host
+        self.address = f"{front.url}/media"
+        self.ports.media.objects |= {f"staging/folder/{number}.jpg": a_jpeg(number) for number in (1, 2, 3)}
+        world.admin("settings", {"pull_local_urls": True, "pull_delay_seconds": PULL_SECONDS}, "PATCH")
+
+    def verify_ownership(self):
+        """Do as the operator does: tell TikTok the address, put up its file, and have it looked at."""
+        claim = {"url_prefix": f"{self.address}/"}
+        file = self._world.admin("apps/sandbox-client-key/properties", claim)["file"]
+        self.ports.ownership_tokens = (file.removeprefix("tiktok").removesuffix(".txt"),)
+        self._world.admin("apps/sandbox-client-key/properties/verify", claim)
+
+    def let_pull(self, publish_id):
+        self._world.advance(PULL_SECONDS)
+        ends = time.monotonic() + 20
+        while time.monotonic() < ends:
+            publishes = {publish["publish_id"]: publish for publish in self._world.admin("log")["publishes"]}
+            publish = publishes[publish_id]
+            if publish["accepted_at"] is not None or publish["status"] != "PROCESSING_DOWNLOAD":
+                return
+        raise AssertionError("nothing was pulled")
+
+
+def a_jpeg(number):
+    file = io.BytesIO()
+    Image.new("RGB", (360, 480), (80 * number, 0, 0)).save(file, "JPEG")
+    return file.getvalue()
+
+
+@pytest.fixture(scope="module")
+def front(tmp_path_factory):
+    with Front(0, tmp_path_factory.mktemp("logs") / "http.log") as front:
+        routes = [Route(method, path, "Media") for method, path in media.api.routes]
+        front.serve(routes, lambda _, event: media.handler(event, Context(FakeClock())))
+        yield front
+
+
+@pytest.fixture
+def unverified(world, request, monkeypatch):
+    """Where TikTok is to pull pictures from, which it does not yet know for the app's."""
+    if isinstance(world, InMemory):
+        return InternetHost(world)
+    host = HttpHost(world, request.getfixturevalue("front"))
+    monkeypatch.setattr(media.api, "ports", lambda: host.ports)
+    return host
+
+
+@pytest.fixture
+def host(unverified):
+    """The same, as the app's, with three pictures."""
+    if isinstance(unverified, HttpHost):
+        unverified.verify_ownership()
+    unverified.photo_host.host(PREFIX, Hosted(folder="staging/folder", count=3), NOW + 86400)
+    return unverified
 
 
 @pytest.fixture(scope="module")
@@ -135,11 +226,17 @@ def put(world, opened, data, first):
     )
 
 
+def open_carousel(world, host, token, pictures=3, text="caption", **choices):
+    urls = [f"{host.address}/{PREFIX}/{number}.jpg" for number in range(1, pictures + 1)]
+    return world.tiktok.open_carousel(token, text=text, options=options(**choices), picture_urls=urls)
+
+
 def statuses(world, token, opened, times=8):
     """What TikTok says of a post, five seconds apart, without repetitions; and the last answer."""
     said = []
+    publish_id = opened if isinstance(opened, str) else opened.publish_id
     for _ in range(times):
-        answer = world.tiktok.status(token, opened.publish_id)
+        answer = world.tiktok.status(token, publish_id)
         said.append(answer.status)
         world.advance(5)
     return list(dict.fromkeys(said)), answer
@@ -319,3 +416,122 @@ def test_a_refused_video_says_why_and_is_no_post(world, clip):
     assert said == ["PROCESSING_UPLOAD", "FAILED"]
     assert answer.failure.error
     assert world.public_posts() == 0
+
+
+# Pictures
+def test_a_carousel_is_published_once_all_its_pictures_are_pulled(world, host):
+    token = world.grant().access_token
+    publish_id = open_carousel(world, host, token)
+    host.let_pull(publish_id)
+    said, answer = statuses(world, token, publish_id)
+    assert said == ["PROCESSING_DOWNLOAD", "PUBLISH_COMPLETE"]
+    assert [len(post_id) for post_id in answer.post_ids] == [19]
+    assert answer.uploaded_bytes is None
+    assert world.public_posts() == 1
+    assert not host.photo_host.fence(PREFIX)
+
+
+def test_a_carousel_that_nobody_has_pulled_is_no_post(world, host):
+    token = world.grant().access_token
+    said, _ = statuses(world, token, open_carousel(world, host, token))
+    assert said == ["PROCESSING_DOWNLOAD"]
+    assert world.public_posts() == 0
+
+
+def test_a_carousel_whose_address_was_fenced_first_never_is_a_post(world, host):
+    token = world.grant().access_token
+    publish_id = open_carousel(world, host, token)
+    assert host.photo_host.fence(PREFIX)
+    host.let_pull(publish_id)
+    said, answer = statuses(world, token, publish_id)
+    assert said[-1] == "FAILED"
+    assert (answer.failure.tiktok_code, answer.failure.retryable) == ("photo_pull_failed", True)
+    assert world.public_posts() == 0
+
+
+def test_a_private_carousel_gets_no_public_id(world, host):
+    token = world.grant().access_token
+    publish_id = open_carousel(world, host, token, privacy_level="SELF_ONLY")
+    host.let_pull(publish_id)
+    said, answer = statuses(world, token, publish_id)
+    assert (said[-1], answer.post_ids) == ("PUBLISH_COMPLETE", ())
+
+
+@pytest.mark.parametrize(("text", "title"), [("caption", "title"), ("", "")])
+def test_a_draft_of_pictures_goes_to_the_inbox_and_is_a_post_when_its_creator_says_so(world, host, text, title):
+    token = world.grant().access_token
+    publish_id = open_carousel(world, host, token, text=text, photo_title=title, draft=True, privacy_level=None)
+    host.let_pull(publish_id)
+    said, _ = statuses(world, token, publish_id)
+    assert said == ["PROCESSING_DOWNLOAD", "SEND_TO_USER_INBOX"]
+    assert world.public_posts() == 0
+    world.finish_draft(publish_id)
+    said, answer = statuses(world, token, publish_id)
+    assert (said, len(answer.post_ids)) == (["PUBLISH_COMPLETE"], 1)
+    assert world.public_posts() == 1
+
+
+def test_a_draft_of_a_video_is_a_post_when_its_creator_says_so(world, clip):
+    token = world.grant().access_token
+    opened = open_upload(world, token, clip, draft=True, privacy_level=None)
+    put(world, opened, clip, 0)
+    statuses(world, token, opened)
+    world.finish_draft(opened.publish_id)
+    said, answer = statuses(world, token, opened)
+    assert (said, len(answer.post_ids)) == (["PUBLISH_COMPLETE"], 1)
+    assert world.public_posts() == 1
+
+
+@pytest.mark.parametrize(
+    "choices",
+    [
+        {"privacy_level": "FOLLOWER_OF_CREATOR"},
+        {"photo_title": "t" * 91},
+        {"photo_title": "t" * 91, "draft": True, "privacy_level": None},
+        {"text": "t" * 4001},
+        {"pictures": 36},
+        {"pictures": 0},
+        {"photo_cover_index": 3},
+    ],
+    ids=["privacy", "title", "title of a draft", "text", "many", "none", "cover"],
+)
+def test_tiktok_refuses_pictures_against_its_rules(world, host, choices):
+    with pytest.raises(PublishingFailed):
+        open_carousel(world, host, world.grant().access_token, **choices)
+
+
+def test_every_carousel_is_another_one(world, host):
+    token = world.grant().access_token
+    assert open_carousel(world, host, token) != open_carousel(world, host, token)
+
+
+def test_pictures_need_the_scope_of_what_is_made_of_them(world, host):
+    token = world.grant("user.info.basic", "video.upload").access_token
+    with pytest.raises(InvalidToken):
+        open_carousel(world, host, token)
+    assert open_carousel(world, host, token, draft=True, privacy_level=None)
+
+
+# The sandbox
+@pytest.mark.parametrize("world", ["client"], indirect=True)
+def test_tiktok_takes_no_pictures_from_an_address_that_it_does_not_know_for_the_apps(world, unverified):
+    token = world.grant().access_token
+    with pytest.raises(PublishingFailed) as raised:
+        open_carousel(world, unverified, token)
+    assert raised.value.tiktok_code == "url_ownership_unverified"
+    unverified.verify_ownership()
+    assert open_carousel(world, unverified, token)
+
+
+@pytest.mark.parametrize("world", ["client"], indirect=True)
+def test_tiktok_gets_every_choice_and_every_picture_in_order(world, host):
+    token = world.grant().access_token
+    publish_id = open_carousel(
+        world, host, token, photo_title="title", photo_cover_index=2, auto_add_music=True, allow_comment=True
+    )
+    host.let_pull(publish_id)
+    statuses(world, token, publish_id)
+    (post,) = world.admin("log")["posts"]
+    assert (post["title"], post["description"], post["privacy_level"]) == ("title", "caption", "PUBLIC_TO_EVERYONE")
+    assert (post["photo_cover_index"], post["auto_add_music"], post["comments"]) == (2, True, True)
+    assert post["photo_sha256"] == [hashlib.sha256(a_jpeg(number)).hexdigest() for number in (1, 2, 3)]

@@ -1,6 +1,7 @@
 """Photo posts: the sandbox pulls each picture from a host of the test's own, decodes it, and posts the carousel."""
 
 import hashlib
+import io
 import threading
 import time
 from functools import partial
@@ -190,6 +191,14 @@ def test_pictures_are_asked_for_plainly_and_with_their_query(tiktok, host, post,
     assert publish["pulls"][0]["url"] == f"{host.url}1.jpg"
 
 
+def gradient():
+    """A JPEG whose pixels are all decoded before its end is missed, with a comment that looks like another JPEG."""
+    file = io.BytesIO()
+    with Image.linear_gradient("L").resize((1080, 1920)) as image:
+        image.save(file, "JPEG", comment=b"\xff\xd8\xff\xda\xff\xd9")
+    return file.getvalue()
+
+
 SECOND = Image.new("RGB", (360, 480), "plum")
 FORMATS = {
     "baseline": (lambda make: make(), None),
@@ -209,6 +218,8 @@ FORMATS = {
     "nothing": (lambda _: b"", "file_format_check_failed"),
     "half of a jpeg": (lambda make: make()[: len(make()) // 2], "file_format_check_failed"),
     "a jpeg without its last byte": (lambda make: make()[:-1], "file_format_check_failed"),
+    "a jpeg inside a jpeg": (lambda _: gradient(), None),
+    "a jpeg inside a jpeg, of which only the inner one ends": (lambda _: gradient()[:-2], "file_format_check_failed"),
     "half of a webp": (lambda make: make(kind="WEBP")[: len(make(kind="WEBP")) // 2], "file_format_check_failed"),
     "a webp without its last byte": (lambda make: make(kind="WEBP")[:-1], "file_format_check_failed"),
 }
