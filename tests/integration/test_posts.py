@@ -9,7 +9,7 @@ from publisher.domain.errors import Busy, InternalServerError, InvalidRequest, P
 from publisher.domain.limits import IDEMPOTENCY_DAYS
 from publisher.domain.posts import Lease, Moment, Status
 from publisher.ports import PostQuery
-from tests.builders import NOW, a_post, a_request, an_upload, stored_video
+from tests.builders import NOW, a_carousel, a_post, a_request, an_upload, options, some_pictures, stored_video
 
 DAY = 86400
 
@@ -31,8 +31,25 @@ def a_post_under_way(**changes):
     )
 
 
+def photos_under_way(**changes):
+    chosen = options(photo_cover_index=0, photo_title="🐇 A title", auto_add_music=True)
+    return a_post(
+        post_type="photo",
+        media_urls=tuple(f"https://media.example/{number}.jpg" for number in range(35)),
+        options=chosen,
+        privacy_options=("PUBLIC_TO_EVERYONE", "SELF_ONLY"),
+        status=Status.PROCESSING_UPLOAD,
+        opened=2,
+        pictures=some_pictures(count=35, converted=True),
+        carousel=a_carousel(opened_at=NOW + 1 / 3, **changes),
+    )
+
+
+POSTS = [a_post(), a_post_under_way(), photos_under_way(), photos_under_way(publish_id=None)]
+
+
 # Every ledger
-@pytest.mark.parametrize("post", [a_post(), a_post_under_way()], ids=["new", "under way"])
+@pytest.mark.parametrize("post", POSTS, ids=["new", "under way", "photos", "photos in doubt"])
 def test_an_accepted_post_reads_back_as_it_was(ports, post):
     assert ports.posts.accept(post, None)
     assert ports.posts.get(post.post_id) == post
@@ -63,6 +80,13 @@ def test_what_is_taken_away_is_gone(ports):
     taken = {"upload": None, "lease": None, "watch_at": None, "failure": None, "post_ids": ()}
     saved = ports.posts.save(post.model_copy(update=taken))
     assert ports.posts.get(post.post_id) == saved == post.model_copy(update={**taken, "version": 1})
+
+
+def test_an_offer_that_is_taken_back_is_gone(ports):
+    post = photos_under_way(publish_id=None)
+    ports.posts.accept(post, None)
+    saved = ports.posts.save(post.model_copy(update={"carousel": None}))
+    assert ports.posts.get(post.post_id) == saved == post.model_copy(update={"carousel": None, "version": 1})
 
 
 def test_a_post_that_somebody_else_has_changed_is_not_saved(ports):

@@ -1,6 +1,7 @@
 """The real steps on the machine, with every port in memory and one clock for all that waits."""
 
 import importlib
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
@@ -13,6 +14,8 @@ from tests.workflow.engine import STATES, Engine, Execution, Function
 URL = "https://media.example/film.mp4"
 FILM = b"\x00\x00\x00\x20ftypisom"
 """How a film begins; zeros may follow."""
+PHOTOS = tuple(f"https://media.example/{number}.jpg" for number in (1, 2, 3))
+PHOTO = b"\xff\xd8\xff\xe0" + bytes(100)
 
 
 class Publication:
@@ -36,9 +39,21 @@ class Publication:
         post = self.post
         return {"postId": post.post_id, "accountId": post.account_id, "execution": execution_name(post)}
 
-    def run(self) -> Execution:
+    def run(self, while_waiting: Callable[[], object] = lambda: None) -> Execution:
+        """Run one execution; `while_waiting` happens in every wait, also of a retry, before its time is over."""
         functions = {name: self._function(name) for name, state in STATES.items() if state["Type"] == "Task"}
-        return self.machine.run(functions, self.given, self.ports.clock.sleep)
+
+        def sleep(seconds: float) -> None:
+            while_waiting()
+            self.ports.clock.sleep(seconds)
+
+        return self.machine.run(functions, self.given, sleep)
+
+    def tiktok_pulls(self) -> None:
+        """TikTok pulls the pictures that it was offered and has not pulled."""
+        for carousel in self.ports.tiktok.carousels.values():
+            if not carousel.pulled:
+                self.ports.tiktok.pull(carousel.publish_id, self.ports.photo_host)
 
     def _function(self, state: str) -> Function:
         name = "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in state)[1:]

@@ -15,10 +15,10 @@ from publisher.domain.errors import (
 from publisher.domain.limits import PUBLISH_ATTEMPTS, REVIEW_SECONDS
 from publisher.domain.posts import Status
 from publisher.ports import ChunkAnswer
-from tests.builders import MIB
+from tests.builders import MIB, options
 from tests.fakes import FakePorts
 from tests.workflow.engine import Engine
-from tests.workflow.real_steps import FILM, URL, Publication
+from tests.workflow.real_steps import FILM, PHOTO, PHOTOS, URL, Publication
 from tests.workflow.script import assert_only_ids_travel
 
 GOOD_WAY = [
@@ -119,6 +119,94 @@ def test_a_lost_answer_makes_no_second_post(publication: Publication, call: str,
     assert (execution.status, len(execution.retry_waits)) == ("SUCCEEDED", 1)
     assert publication.post.status is Status.PUBLISH_COMPLETE
     assert len(publication.ports.tiktok.public_posts) == 1
+
+
+PHOTO_WAY = [
+    "DownloadMedia",
+    "WhatNext",
+    "ConvertPhotos",
+    "InitializePost",
+    "WhatNext",
+    "WaitForTikTok",
+    "CheckStatus",
+    "WhatNext",
+    "WaitForTikTok",
+    "CheckStatus",
+    "WhatNext",
+    "RecordPublished",
+]
+
+
+@pytest.fixture
+def album(machine: Engine, ports: FakePorts) -> Publication:
+    ports.fetcher.media |= dict.fromkeys(PHOTOS, PHOTO)
+    return Publication(machine, ports, media_urls=PHOTOS, post_type="photo")
+
+
+def test_photos_are_published_once(album: Publication) -> None:
+    execution = album.run(album.tiktok_pulls)
+    assert (execution.status, execution.states) == ("SUCCEEDED", PHOTO_WAY)
+    assert album.post.status is Status.PUBLISH_COMPLETE
+    assert album.post.public_url == f"https://www.tiktok.com/@a_creator/photo/{album.post.post_ids[0]}"
+    assert len(album.ports.tiktok.public_posts) == 1
+    assert album.ports.media.objects == {}
+
+
+def test_a_draft_of_photos_ends_in_the_inbox(machine: Engine, ports: FakePorts) -> None:
+    ports.fetcher.media |= dict.fromkeys(PHOTOS, PHOTO)
+    draft = Publication(machine, ports, media_urls=PHOTOS, options=options(draft=True, privacy_level=None))
+    execution = draft.run(draft.tiktok_pulls)
+    assert (execution.status, execution.states) == ("SUCCEEDED", PHOTO_WAY)
+    assert draft.post.status is Status.SEND_TO_USER_INBOX
+    assert (len(ports.tiktok.carousels), ports.tiktok.public_posts) == (1, [])
+
+
+def test_a_draft_of_a_video_ends_in_the_inbox(machine: Engine, ports: FakePorts) -> None:
+    draft = Publication(machine, ports, options=options(draft=True, privacy_level=None))
+    assert draft.run().states == GOOD_WAY
+    assert draft.post.status is Status.SEND_TO_USER_INBOX
+
+
+def test_a_picture_that_is_none_is_named_and_fails_the_post(album: Publication) -> None:
+    album.ports.fetcher.media[PHOTOS[1]] = FILM.ljust(MIB, b"\0")
+    execution = album.run()
+    assert execution.states == ["DownloadMedia", "RecordFailure"]
+    failure = album.post.failure
+    assert failure is not None
+    assert (failure.code, failure.error) == ("InvalidMediaType", "Picture 2 of 3: The media URL holds a video.")
+    assert album.ports.media.objects == {}
+
+
+@pytest.mark.parametrize("lost", [Timeout("No answer.", "Again."), ServiceUnavailable("No answer.", "Again.")])
+@pytest.mark.parametrize("pulled", [False, True])
+def test_a_lost_answer_to_an_offer_makes_no_second_public_post(
+    album: Publication, lost: Exception, *, pulled: bool
+) -> None:
+    """Pulled before the retry, the offer stands and its id is not known; else it is closed, and one more is made."""
+    ports = album.ports
+    ports.tiktok.faults.after("open_carousel", lost)
+    execution = album.run(lambda: album.tiktok_pulls() if pulled or len(ports.tiktok.carousels) == 2 else None)
+    assert execution.status == "SUCCEEDED"
+    assert album.post.status is (Status.REVIEW if pulled else Status.PUBLISH_COMPLETE)
+    album.tiktok_pulls()
+    assert (len(ports.tiktok.carousels), len(ports.tiktok.public_posts)) == (1 if pulled else 2, 1)
+
+
+def test_pictures_that_tiktok_never_pulls_are_a_review_within_half_an_hour(album: Publication) -> None:
+    album.run()
+    post = album.post
+    assert (post.status, len(album.ports.tiktok.carousels)) == (Status.REVIEW, 1)
+    assert REVIEW_SECONDS <= post.updated_at - (post.last_offered_at or 0) <= REVIEW_SECONDS + 300
+
+
+def test_no_address_of_a_picture_travels_through_the_machine(album: Publication) -> None:
+    album.ports.tiktok.faults.after("open_carousel", Timeout("No answer.", "Again."))
+    execution = album.run(lambda: album.tiktok_pulls() if len(album.ports.tiktok.carousels) == 2 else None)
+    told = [url for carousel in album.ports.tiktok.carousels.values() for url in carousel.picture_urls]
+    prefixes = [url.split("/")[-2] for url in told]
+    assert album.post.status is Status.PUBLISH_COMPLETE
+    assert [secret for secret in [*told, *prefixes, *PHOTOS] if secret in execution.history] == []
+    assert_only_ids_travel(execution, album.given)
 
 
 @pytest.fixture
