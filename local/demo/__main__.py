@@ -7,7 +7,7 @@ import time
 
 from local.demo.media import serving
 from local.demo.progress import Progress
-from local.demo.publishing import CAROUSEL_CAPTION, FILM_CAPTION, connect, publish
+from local.demo.publishing import CAROUSEL_CAPTION, FILM_CAPTION, connect, finish_draft, publish
 from local.demo.samples import ALL, FILM, PHOTOGRAPHS
 from local.options import Options, add_arguments
 from local.processes import LocalError, ended_by_signals
@@ -63,6 +63,10 @@ def show(stack: Stack, media: str) -> bool:
         say(json.dumps(post, indent=2, ensure_ascii=False))
         say(f"This post: {stack.api}{post['statusUrl']}\n")
         outcomes.append(post["status"] == expected)
+        if post["status"] == DRAFTED:
+            finish_draft(stack, post)
+            say("The creator opened the notification in TikTok's inbox and published the draft; within two minutes the")
+            say("address above shows PUBLISH_COMPLETE.\n")
     say(f"API        {stack.api}   (boring-api-key: {stack.api_key})")
     say(f"Dashboard  {stack.api}/")
     say(f"TikTok     {stack.tiktok}   what it received: {stack.tiktok}/_sandbox/log")
