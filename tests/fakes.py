@@ -33,13 +33,14 @@ from publisher.domain.errors import (
     TokenExpired,
 )
 from publisher.domain.keys import ApiKey
-from publisher.domain.limits import IDEMPOTENCY_DAYS, SNIFF_BYTES
+from publisher.domain.limits import EVENT_NOTE_SECONDS, IDEMPOTENCY_DAYS, SNIFF_BYTES
 from publisher.domain.media import VideoFacts
 from publisher.domain.posts import Post, PostOptions, execution_name
 from publisher.ports import (
     ChunkAnswer,
     Convert,
     ConvertedPicture,
+    EventTimes,
     Grant,
     Hosted,
     IdempotentRequest,
@@ -148,6 +149,10 @@ class FakePosts:
             watched = [(post.watch_at, post.post_id) for post in self._posts.values() if post.watch_at is not None]
             return [post_id for watch_at, post_id in sorted(watched) if watch_at <= now][:most]
 
+    def of_publish(self, publish_id: str) -> str | None:
+        with self.faults.around("of_publish"):
+            return next((post.post_id for post in self._posts.values() if post.publish_id == publish_id), None)
+
     def request(self, workspace_id: str, key: str) -> IdempotentRequest | None:
         with self.faults.around("request"):
             return self._known(workspace_id, key)
@@ -182,6 +187,33 @@ def _matches(post: Post, query: PostQuery) -> bool:
         and (query.since is None or post.created_at >= query.since)
         and (query.until is None or post.created_at < query.until)
     )
+
+
+class FakeEvents:
+    def __init__(self, clock: FakeClock) -> None:
+        self.faults = Faults()
+        self._clock = clock
+        self._until: dict[str, float] = {}
+        self._times = EventTimes()
+
+    def known(self, digest: str) -> bool:
+        with self.faults.around("known"):
+            return self._until.get(digest, 0) > self._clock.now()
+
+    def remember(self, digest: str, until: float) -> None:
+        with self.faults.around("remember"):
+            self._until[digest] = until
+
+    def note(self, *, good: bool, now: float) -> None:
+        with self.faults.around("note"):
+            name = "last_good_at" if good else "last_bad_at"
+            last = getattr(self._times, name)
+            if last is None or last <= now - EVENT_NOTE_SECONDS:
+                self._times = self._times.model_copy(update={name: now})
+
+    def times(self) -> EventTimes:
+        with self.faults.around("times"):
+            return self._times
 
 
 class FakeAccounts:
@@ -239,10 +271,20 @@ class FakeKeys:
         with self.faults.around("get"):
             return self._keys.get(key_id)
 
+    def of_workspace(self, workspace_id: str) -> Sequence[ApiKey]:
+        with self.faults.around("of_workspace"):
+            mine = [key for key in self._keys.values() if key.workspace_id == workspace_id]
+            return sorted(mine, key=lambda key: key.created_at)
+
     def add(self, key: ApiKey) -> None:
         with self.faults.around("add"):
             if self._keys.setdefault(key.key_id, key).secret_hash != key.secret_hash:
                 raise Busy("Another key has this id.", "Make another key.")
+
+    def revoke(self, key_id: str, now: float) -> None:
+        with self.faults.around("revoke"):
+            if key_id in self._keys and self._keys[key_id].revoked_at is None:
+                self._keys[key_id] = self._keys[key_id].model_copy(update={"revoked_at": now})
 
     def used(self, key_id: str, now: float) -> None:
         with self.faults.around("used"):
@@ -767,11 +809,13 @@ class FakePorts:
         default_factory=lambda: FakeAppSecret(TikTokApp(client_key="key", client_secret=SecretStr("secret")))
     )
     posts: FakePosts = field(init=False)
+    events: FakeEvents = field(init=False)
     accounts: FakeAccounts = field(init=False)
     tiktok: FakeTikTok = field(init=False)
 
     def __post_init__(self) -> None:
         self.posts = FakePosts(self.clock)
+        self.events = FakeEvents(self.clock)
         self.accounts = FakeAccounts(self.clock)
         self.tiktok = FakeTikTok(self.clock)
 

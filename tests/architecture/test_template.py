@@ -470,7 +470,7 @@ def test_each_table_has_its_key_and_the_indexes_that_are_queried(template: Templ
             assert [part["KeyType"] for part in index["KeySchema"]] == ["HASH", "RANGE"]
             assert index["Projection"]["ProjectionType"] == ("KEYS_ONLY" if index["IndexName"] == "by_watch" else "ALL")
         assert {part["AttributeName"] for schema in schemas for part in schema} == set(types)
-        assert all(kind == ("N" if attribute == "watch_at" else "S") for attribute, kind in types.items())
+        assert all(kind == ("N" if attribute.endswith("_at") else "S") for attribute, kind in types.items())
     assert indexes == queried
 
 

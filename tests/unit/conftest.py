@@ -1,8 +1,10 @@
 """What the tests of use cases and entries share."""
 
 import base64
+import importlib
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +12,7 @@ import pytest
 
 from publisher.use_cases.create_key import create_key
 from publisher.web import Api
+from tests.architecture.source import function_folders
 from tests.fakes import FakeClock, FakePorts
 
 FUNCTION_SECONDS = 29.0
@@ -66,11 +69,10 @@ def assert_failed(answer: HttpAnswer, status: int, code: str) -> None:
 class Http:
     """The HTTP API in front of the fakes: events as API Gateway's HTTP API sends them, in format 2.0.
 
-    `apis` are the functions by the first part of the path, and that of media has all the others; a call with the key
-    "" sends the workspace's own.
+    `apis` are those of all functions; a call with the key "" sends the workspace's own.
     """
 
-    def __init__(self, ports: FakePorts, apis: Mapping[str, Api]) -> None:
+    def __init__(self, ports: FakePorts, apis: Sequence[Api]) -> None:
         self.ports, self.apis, self._calls = ports, apis, 0
         self.key = self.make_key()
 
@@ -115,8 +117,7 @@ class Http:
             event["queryStringParameters"] = dict(query)
         if cookies is not None:
             event["cookies"] = cookies
-        api = self.apis.get(path.split("/")[1], self.apis["media"])
-        answer = api.handler(event, Context(self.ports.clock))
+        answer = self._api_of(method, path).handler(event, Context(self.ports.clock))
         return HttpAnswer(
             answer["statusCode"],
             answer["headers"],
@@ -124,6 +125,16 @@ class Http:
             answer["body"],
             answer["isBase64Encoded"],
         )
+
+    def _api_of(self, method: str, path: str) -> Api:
+        """The function whose route it is: fewer placeholders first, as API Gateway chooses. Else any one answers."""
+        routes = [(route, api) for api in self.apis for route in api.routes]
+        matching = [
+            (route.count("{"), number)
+            for number, ((asked, route), _) in enumerate(routes)
+            if asked == method and re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", route), path)
+        ]
+        return routes[min(matching, default=(0, 0))[1]][1]
 
     def get(self, path: str, **more: Any) -> HttpAnswer:
         return self.call("GET", path, "", **more)
@@ -134,19 +145,8 @@ class Http:
 
 @pytest.fixture
 def http(ports: FakePorts, monkeypatch: pytest.MonkeyPatch) -> Http:
-    from accounts import app as accounts
-    from dashboard import app as dashboard
-    from media import app as media
-    from posts import app as posts
-
-    apis = {
-        "v2": posts.api,
-        "oauth": accounts.api,
-        "api": accounts.api,
-        "": dashboard.api,
-        "health": dashboard.api,
-        "media": media.api,
-    }
-    for api in apis.values():
+    apps = (importlib.import_module(f"{folder}.app") for folder in function_folders())
+    apis = [app.api for app in apps if hasattr(app, "api")]
+    for api in apis:
         monkeypatch.setattr(api, "ports", lambda: ports)
     return Http(ports, apis)

@@ -3,11 +3,12 @@
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, StrictStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, StrictBool, StrictInt, StrictStr, ValidationError
 from pydantic.alias_generators import to_camel
 
 from publisher.domain.accounts import Account, AccountState
 from publisher.domain.errors import Failure, InvalidPlatform, InvalidRequest, MissingParameter, RequestInvalid
+from publisher.domain.keys import ApiKey
 from publisher.domain.limits import PICTURES
 from publisher.domain.posts import Post, PostOptions, Status
 from publisher.domain.rules import PRIVACY_LEVELS, Consent, consent, label
@@ -132,6 +133,17 @@ def read_create_post(body: object) -> tuple[CreatePostRequest, list[RequestInval
     raise InvalidRequest("The body has too many wrong fields.", "See POST /v2/posts in the README.")
 
 
+def read_body[Body: BaseModel](model: type[Body], body: object, call: str) -> Body:
+    """Read the body of `call`; InvalidRequest names the first field that cannot be read."""
+    if not isinstance(body, dict):
+        raise InvalidRequest("The body is not a JSON object.", f"See {call} in the README.")
+    try:
+        return model.model_validate(body, by_alias=True, by_name=False)
+    except ValidationError as error:
+        fault = error.errors(include_url=False, include_input=False, include_context=False)[0]
+        raise _problem(".".join(_path(fault["loc"], body)), fault["type"], fault["msg"]) from None
+
+
 _MOST_PROBLEMS = 10
 """Rounds of reading a body; each takes out what was wrong."""
 
@@ -252,6 +264,60 @@ class ConnectLinkAnswer(BaseModel):
 
     connect_url: str
     expires_at: str
+
+
+class CreateKeyRequest(ApiModel):
+    """Body of POST /v2/keys."""
+
+    name: StrictStr | None = None
+    scopes: list[StrictStr] | None = None
+    expires_at: StrictStr | None = None
+
+
+class KeyAnswer(BaseModel):
+    """An API key in GET /v2/keys; its secret is known to its holder alone."""
+
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
+
+    key_id: str
+    name: str
+    prefix: str
+    scopes: tuple[str, ...]
+    created_at: str
+    last_used_at: str | None
+    expires_at: str | None
+    revoked_at: str | None
+
+    @classmethod
+    def of(cls, key: ApiKey) -> "KeyAnswer":
+        """Show a key."""
+        return cls(
+            key_id=key.key_id,
+            name=key.name,
+            prefix=key.beginning,
+            scopes=key.scopes,
+            created_at=iso(key.created_at),
+            last_used_at=_iso_or_none(key.last_used_at),
+            expires_at=_iso_or_none(key.expires_at),
+            revoked_at=_iso_or_none(key.revoked_at),
+        )
+
+
+class NewKeyAnswer(KeyAnswer):
+    """What POST /v2/keys answers: the only time that the key's text is shown."""
+
+    key: str
+
+    @classmethod
+    def of_new(cls, key: ApiKey, text: SecretStr) -> "NewKeyAnswer":
+        """Show a key with its text."""
+        return cls.model_validate({**KeyAnswer.of(key).model_dump(), "key": text.get_secret_value()})
+
+
+class KeyList(BaseModel):
+    """What GET /v2/keys answers."""
+
+    keys: list[KeyAnswer]
 
 
 class MomentAnswer(BaseModel):
@@ -414,3 +480,21 @@ class ProblemAnswer(BaseModel):
 def iso(at: float) -> str:
     """Write an epoch second as ISO 8601 in UTC with milliseconds."""
     return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _iso_or_none(at: float | None) -> str | None:
+    return None if at is None else iso(at)
+
+
+def read_moment(text: str, field: str) -> float:
+    """Read a time with an offset, as ISO 8601 writes it, as epoch second; InvalidRequest names the field."""
+    try:
+        moment = datetime.fromisoformat(text)
+        at = None if moment.tzinfo is None else moment.timestamp()
+        if at is not None:
+            iso(at)  # by its offset it may be before the first year or after the last
+    except (ValueError, OverflowError):
+        at = None
+    if at is None:
+        raise InvalidRequest(f"{field} is not a time with an offset.", "Write it as 2026-12-24T18:00:00Z.", field=field)
+    return at

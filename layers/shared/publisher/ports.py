@@ -93,6 +93,9 @@ class Posts(Protocol):
     def due(self, now: float, most: int) -> Sequence[str]:
         """Return the ids of at most `most` posts whose watch time has come."""
 
+    def of_publish(self, publish_id: str) -> str | None:
+        """Return the id of the post that TikTok knows by this id; one just written may not be found yet."""
+
     def request(self, workspace_id: str, key: str) -> IdempotentRequest | None:
         """Return the request that came with this key in the last days."""
 
@@ -145,8 +148,14 @@ class Keys(Protocol):
     def get(self, key_id: str) -> ApiKey | None:
         """Return a key."""
 
+    def of_workspace(self, workspace_id: str) -> Sequence[ApiKey]:
+        """List a workspace's keys, oldest first; one just added may not be there yet."""
+
     def add(self, key: ApiKey) -> None:
         """Store a new key."""
+
+    def revoke(self, key_id: str, now: float) -> None:
+        """Let a key count no more. Safe to repeat: the first moment stays."""
 
     def used(self, key_id: str, now: float) -> None:
         """Note when a key was last used."""
@@ -162,11 +171,40 @@ class Vault(Protocol):
         """Decrypt; InternalServerError when the text was sealed in another context or changed."""
 
 
+class EventTimes(Value):
+    """When TikTok's events came last, to the minute, in epoch seconds: one well signed, and one badly."""
+
+    last_good_at: float | None = None
+    last_bad_at: float | None = None
+
+
+class Events(Protocol):
+    """TikTok's events that were taken in, known by the hash of their bytes."""
+
+    def known(self, digest: str) -> bool:
+        """Tell whether an event was taken in before and is still remembered."""
+
+    def remember(self, digest: str, until: float) -> None:
+        """Remember an event until an epoch second. Safe to repeat."""
+
+    def note(self, *, good: bool, now: float) -> None:
+        """Note that an event came, well signed or badly, at most once a minute. Safe to repeat."""
+
+    def times(self) -> EventTimes:
+        """Return when events came last."""
+
+
 class TikTokApp(Value):
-    """The operator's app at TikTok."""
+    """The operator's app at TikTok; the previous secret still signs events while a new one is introduced."""
 
     client_key: str
     client_secret: SecretStr
+    previous_client_secret: SecretStr | None = None
+
+    @property
+    def secrets(self) -> tuple[SecretStr, ...]:
+        """The secrets that may have signed an event."""
+        return (self.client_secret, *((self.previous_client_secret,) if self.previous_client_secret else ()))
 
 
 class AppSecret(Protocol):
@@ -401,6 +439,8 @@ class Ports(Protocol):
     def clock(self) -> Clock: ...
     @property
     def posts(self) -> Posts: ...
+    @property
+    def events(self) -> Events: ...
     @property
     def accounts(self) -> Accounts: ...
     @property

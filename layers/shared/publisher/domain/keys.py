@@ -29,6 +29,11 @@ class ApiKey(BaseModel):
     expires_at: float | None = None
     revoked_at: float | None = None
 
+    @property
+    def beginning(self) -> str:
+        """What the key's text begins with, by which a person recognizes it; the rest is the secret."""
+        return f"{PREFIX}{self.key_id}…"
+
     def allows(self, scope: str) -> bool:
         """Tell whether the key may do what `scope` names; an admin key may do everything."""
         return scope in self.scopes or "admin" in self.scopes
@@ -68,6 +73,11 @@ def split_key(text: str) -> tuple[str, str] | None:
         return None
     key_id, _, secret = body.removeprefix(PREFIX).partition("_")
     return key_id, secret
+
+
+def is_key_id(text: str) -> bool:
+    """Tell whether a text has the form of a key's id; no key has another one."""
+    return len(text) == _ID_LENGTH and set(text) <= set(_ALPHABET)
 
 
 def hash_secret(secret: str) -> str:

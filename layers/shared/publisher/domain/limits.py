@@ -93,6 +93,7 @@ IDEMPOTENCY_KEY_CHARACTERS = Limit(255, "characters", "longest Idempotency-Key",
 IDEMPOTENCY_DAYS = Limit(7, "days", "an Idempotency-Key is remembered", _PRODUCT)
 WAIT_SECONDS = Limit(25, "seconds", "longest wait of POST /v2/posts for the outcome", "product; API Gateway ends at 30")
 IN_FLIGHT_SECONDS = Limit(30, "seconds", "a request with an Idempotency-Key is taken to be in flight", _PRODUCT)
+KEY_NAME_CHARACTERS = Limit(100, "characters", "longest name of an API key", _PRODUCT)
 KEY_USED_SECONDS = Limit(3600, "seconds", "between two notes of a key's last use", _PRODUCT)
 PAGE_POSTS = Limit(100, "posts", "largest page of a list", _PRODUCT)
 
@@ -150,6 +151,15 @@ REFRESH_TOKEN_SECONDS = Limit(
 EXPIRING_DAYS = Limit(14, "days", "of a refresh token's life left when an account is expiring", _PRODUCT)
 STATE_SECONDS = Limit(600, "seconds", "to finish connecting an account", _PRODUCT)
 APP_SECRET_CACHE_SECONDS = Limit(300, "seconds", "the TikTok app's secret is cached", _PRODUCT)
+
+# TikTok's events
+EVENT_AGE_SECONDS = Limit(
+    73 * 3600, "seconds", "oldest signature of an event", "product; TikTok repeats an event for 72 h (documented)"
+)
+EVENT_AHEAD_SECONDS = Limit(300, "seconds", "an event's signature may be ahead of our clock", _PRODUCT)
+EVENT_DAYS = Limit(4, "days", "an event is remembered, so that it counts once", _PRODUCT)
+EVENT_NOTE_SECONDS = Limit(60, "seconds", "between two notes that an event came", _PRODUCT)
+HINT_WRITE_TRIES = Limit(5, "tries", "to note an event at its post or account", _PRODUCT)
 
 # Calls to AWS
 AWS_CONNECT_SECONDS = Limit(2, "seconds", "longest wait for a connection to AWS", _PRODUCT)

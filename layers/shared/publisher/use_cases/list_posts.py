@@ -1,8 +1,8 @@
 """List a workspace's posts."""
 
 from collections.abc import Mapping
-from datetime import datetime
 
+from publisher.api import read_moment
 from publisher.domain.errors import InvalidRequest
 from publisher.domain.limits import PAGE_POSTS
 from publisher.domain.posts import Status
@@ -39,15 +39,7 @@ def _status(text: str | None) -> Status | None:
 
 
 def _moment(name: str, text: str | None) -> float | None:
-    if text is None:
-        return None
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        moment = None
-    if moment is None or moment.tzinfo is None:
-        raise InvalidRequest(f"{name} is not a time with an offset.", "Write it as 2026-12-24T18:00:00Z.", field=name)
-    return moment.timestamp()
+    return None if text is None else read_moment(text, name)
 
 
 def _limit(text: str | None) -> int:
