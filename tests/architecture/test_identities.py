@@ -1,16 +1,21 @@
-"""Every route turns away whoever has no key, a bad one, or one that may not do this; a public route says so."""
+"""Every route of the template turns away whoever has no key, a bad one, or one that may not do this, and shows nobody
+another workspace's objects; a public route says so.
+"""
 
 import importlib
 import json
+import re
+from collections.abc import Callable
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 
 from publisher.domain.keys import SCOPES, NewKey
 from publisher.web import Api
-from tests.architecture.source import function_folders
-from tests.builders import a_key
+from tests.architecture.cloudformation import of_type, read_template
+from tests.architecture.source import snake
+from tests.builders import a_key, a_post
 from tests.fakes import FakePorts
 
 PUBLIC = {
@@ -23,13 +28,30 @@ PUBLIC = {
     ("GET", "/{name}"),  # TikTok verifies whose address this is
     ("GET", "/media/{name}"),
 }
-APIS: list[Api] = [
-    app.api
-    for app in map(importlib.import_module, (f"{folder}.app" for folder in function_folders()))
-    if hasattr(app, "api")
-]
-ROUTES = [(api, method, path, scope) for api in APIS for (method, path), scope in api.routes.items()]
+
+
+type Route = tuple[Api, str, str, str | None]
+"""Function, method, path, and the scope that a key needs; a public route has none."""
+
+
+def _routes() -> list[Route]:
+    """Every route of the template, with what the code says of it."""
+    routes: list[Route] = []
+    for name, function in of_type(read_template(), "AWS::Serverless::Function").items():
+        for event in function["Properties"].get("Events", {}).values():
+            if event["Type"] == "HttpApi":
+                api: Api = importlib.import_module(f"{snake(name.removesuffix('Function'))}.app").api
+                method, path = event["Properties"]["Method"], event["Properties"]["Path"]
+                routes.append((api, method, path, api.routes[method, path]))
+    return routes
+
+
+ROUTES = _routes()
+APIS = list(dict.fromkeys(api for api, *_ in ROUTES))
 KEYED = [pytest.param(*route, id=f"{route[1]} {route[2]}") for route in ROUTES if route[3] is not None]
+OPEN = [pytest.param(*route[:3], id=f"{route[1]} {route[2]}") for route in ROUTES if route[3] is None]
+WITH_AN_OBJECT = [route for route in KEYED if "{" in str(route.values[2])]
+"""Routes whose path names an object of a workspace."""
 
 
 def _event(method: str, path: str, headers: dict[str, str]) -> dict[str, Any]:
@@ -52,12 +74,15 @@ def _event(method: str, path: str, headers: dict[str, str]) -> dict[str, Any]:
     }
 
 
-def _call(api: Api, ports: FakePorts, method: str, path: str, headers: dict[str, str]) -> tuple[int, dict[str, Any]]:
+def _call(
+    api: Api, ports: FakePorts, method: str, path: str, headers: dict[str, str], *, as_text: bool = False
+) -> tuple[int, Any]:
+    """Call the real handler; a body is read as JSON unless it is wanted as it is."""
     context = SimpleNamespace(aws_request_id="request-1", get_remaining_time_in_millis=lambda: 30_000)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(api, "ports", lambda: ports)
         answer = api.handler(_event(method, path, headers), context)
-    return answer["statusCode"], answer["body"] and json.loads(answer["body"])
+    return answer["statusCode"], answer["body"] if as_text else answer["body"] and json.loads(answer["body"])
 
 
 def _a_key_in(ports: FakePorts, **changes: object) -> str:
@@ -122,3 +147,76 @@ def test_there_is_nothing_behind_other_paths(api: Api, method: str, path: str) -
     status, body = _call(api, FakePorts(), method, path, {})
     assert status in (401, 404)
     assert body["success"] is False
+
+
+class Unreadable:
+    """A store that nobody may ask."""
+
+    def __getattr__(self, name: str) -> NoReturn:
+        raise AssertionError(f"{name} was asked for")
+
+
+@pytest.mark.parametrize(("api", "method", "path"), OPEN)
+def test_a_public_route_answers_everybody_alike_and_looks_at_no_key(api: Api, method: str, path: str) -> None:
+    answers = []
+    for headers in ({}, {"boring-api-key": "no key"}, {"boring-api-key": NewKey.make().text.get_secret_value()}):
+        ports = FakePorts()
+        ports.keys = Unreadable()  # type: ignore[assignment]
+        answers.append(_call(api, ports, method, path, {**headers, "accept": "application/json"}, as_text=True))
+    assert answers[0][0] < 500
+    assert answers == [answers[0]] * 3
+
+
+# Another workspace's object
+def _a_post_in(ports: FakePorts, workspace_id: str) -> str:
+    post = a_post(workspace_id=workspace_id)
+    ports.posts.accept(post, None)
+    return post.post_id
+
+
+def _an_account_in(ports: FakePorts, workspace_id: str) -> str:
+    return ports.connect(workspace_id=workspace_id).account_id
+
+
+def _another_key_in(ports: FakePorts, workspace_id: str) -> str:
+    key = a_key(key_id=NewKey.make().key_id, workspace_id=workspace_id)
+    ports.keys.add(key)
+    return key.key_id
+
+
+OBJECTS: dict[str, Callable[[FakePorts, str], str]] = {
+    "posts": _a_post_in,
+    "accounts": _an_account_in,
+    "keys": _another_key_in,
+}
+"""How an object is made in a workspace, by the part of the path before its id; each returns the id."""
+
+
+def _stored(ports: FakePorts) -> object:
+    posts, accounts, keys = ports.posts._posts, ports.accounts._accounts, ports.keys._keys
+    return dict(posts), dict(accounts), dict(keys), dict(ports.executions.started), ports.tiktok.refreshes
+
+
+def test_every_kind_of_object_in_a_path_has_a_case_here() -> None:
+    kinds = {kind for route in WITH_AN_OBJECT for kind in re.findall(r"([^/]+)/\{", str(route.values[2]))}
+    assert kinds <= set(OBJECTS)
+    assert kinds >= {"posts", "keys"}
+
+
+@pytest.mark.parametrize(("api", "method", "path", "scope"), WITH_AN_OBJECT)
+def test_another_workspaces_object_is_like_one_that_never_was(api: Api, method: str, path: str, scope: str) -> None:
+    ports, (kind,) = FakePorts(), re.findall(r"([^/]+)/\{", path)
+    text = _a_key_in(ports, scopes=(scope,), workspace_id="workspace-1", last_used_at=ports.clock.now())
+    mine, theirs = OBJECTS[kind](ports, "workspace-1"), OBJECTS[kind](ports, "workspace-2")
+    unknown = OBJECTS[kind](FakePorts(), "workspace-1")
+    before = _stored(ports)
+
+    def ask(object_id: str) -> tuple[int, Any]:
+        return _call(api, ports, method, re.sub(r"\{\w+\}", object_id, path), {"boring-api-key": text})
+
+    status, body = ask(theirs)
+    assert (status, body["code"]) == (404, "NotFound")
+    assert theirs not in json.dumps(body)
+    assert ask(unknown) == (status, body)
+    assert _stored(ports) == before
+    assert ask(mine)[0] != 404
