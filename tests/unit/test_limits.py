@@ -59,3 +59,12 @@ def test_times_fit_into_each_other():
     assert limits.IN_FLIGHT_SECONDS > limits.WAIT_SECONDS
     assert limits.UPLOAD_LEASE_SECONDS > limits.CHUNK_ANSWER_SECONDS
     assert limits.YIELD_SECONDS >= limits.CHUNK_ANSWER_SECONDS
+
+
+def test_pictures_stay_where_tiktok_pulls_them_for_as_long_as_it_may():
+    assert limits.REVIEW_SECONDS < limits.PHOTO_HOST_SECONDS <= limits.MEDIA_DAYS * 86_400
+
+
+def test_tiktoks_numbers_of_photos_and_drafts_are_tiktoks():
+    assert (limits.PICTURES, limits.PHOTO_TITLE_UNITS, limits.POST_WINDOW_SECONDS) == (35, 90, 86_400)
+    assert limits.DRAFT_SECONDS == 7 * 86_400

@@ -1,12 +1,15 @@
 """Reading posts: newest first, page by page, and never another workspace's."""
 
+import json
+
 import pytest
 
+from publisher.api import PostDetail
 from publisher.domain.errors import InvalidRequest, NotFound
 from publisher.domain.posts import Status
 from publisher.use_cases.get_post import get_post
 from publisher.use_cases.list_posts import list_posts
-from tests.builders import NOW, a_post
+from tests.builders import NOW, a_carousel, a_post, options, some_pictures
 
 MINE, THEIRS = "workspace-1", "workspace-2"
 
@@ -111,6 +114,27 @@ def test_a_parameter_that_cannot_be_read_is_named(ports, stored, name, text):
 
 def test_a_post_is_shown_to_its_workspace(ports, stored):
     assert get_post(ports, MINE, stored[2].post_id) == stored[2]
+
+
+def test_a_photo_post_is_shown_with_all_that_was_chosen_and_without_where_its_pictures_are(ports):
+    chosen = options(photo_title="A title", photo_cover_index=0, auto_add_music=True)
+    post = a_post(
+        post_type="photo",
+        options=chosen,
+        status=Status.PUBLISH_COMPLETE,
+        pictures=some_pictures(converted=True),
+        carousel=a_carousel(prefix="f" * 32),
+        post_ids=("7500000000000000001",),
+    )
+    ports.posts.accept(post, None)
+    text = PostDetail.of(get_post(ports, MINE, post.post_id)).model_dump_json(by_alias=True)
+    shown = json.loads(text)
+    assert (shown["post_type"], shown["publish_id"]) == ("photo", "p_pub_url~v2.1")
+    assert shown["publicUrl"] == "https://www.tiktok.com/@a_creator/photo/7500000000000000001"
+    assert shown["options"]["photoTitle"] == "A title"
+    assert (shown["options"]["photoCoverIndex"], shown["options"]["autoAddMusic"]) == (0, True)
+    assert "staging" not in text
+    assert "f" * 32 not in text
 
 
 def test_another_workspaces_post_looks_like_none(ports, stored):

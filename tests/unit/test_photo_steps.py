@@ -95,18 +95,21 @@ def test_the_same_picture_may_come_twice(work):
 
 
 class CountingFetcher:
-    """Holds each download until four are under way, and counts how many are at most. `bad` are of no use."""
+    """Holds each download until four are under way and no fifth comes, and counts them. `bad` are of no use."""
 
     def __init__(self, *bad: str) -> None:
         self.under_way = self.most = 0
         self._bad = bad
-        self._lock, self._four = threading.Lock(), threading.Barrier(4, timeout=20)
+        self._lock, self._fifth = threading.Lock(), threading.Event()
+        self._four = threading.Barrier(4, lambda: self._fifth.wait(0.1), timeout=20)
 
     @contextmanager
     def open(self, url: str, *, max_bytes: int) -> Iterator[Source]:
         with self._lock:
             self.under_way += 1
             self.most = max(self.most, self.under_way)
+            if self.under_way > 4:
+                self._fifth.set()
         self._four.wait()
         yield BytesSource(FILM if url in self._bad else picture(1))
         with self._lock:
@@ -168,13 +171,17 @@ def test_what_several_photos_do_not_take_along_is_not_told_again(work):
 
 
 class Endless:
-    """A picture of unknown size that does not end."""
+    """A picture of unknown size that does not end while anybody would still read it."""
 
     size = None
     head = picture(1)
 
+    def __init__(self) -> None:
+        self._left = 2 * PICTURE_BYTES
+
     def readinto(self, buffer: memoryview) -> int:
-        return len(buffer)
+        self._left -= len(buffer)
+        return len(buffer) if self._left > 0 else 0
 
 
 BAD = [
