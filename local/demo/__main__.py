@@ -14,6 +14,9 @@ from local.processes import LocalError, ended_by_signals
 from local.stack import Stack, running_stack
 
 PUBLISHED, DRAFTED = "PUBLISH_COMPLETE", "SEND_TO_USER_INBOX"
+_DOCUMENTED = ("success", "postSubmissionId", "platform", "post_type", "publish_id", "status", "message")
+_SHOWN = (*_DOCUMENTED, "error", "code", "publicUrl", "warnings")
+"""Of a post's answer, which is longer than a screen."""
 
 
 def main() -> int:
@@ -35,7 +38,8 @@ def main() -> int:
                 say(f"Ready after {time.monotonic() - began:.1f} s.")
                 succeeded = show(stack, media)
                 if not arguments.exit:
-                    say("\nServing until Ctrl-C.")
+                    say("\nServing until Ctrl-C. What TikTok tells later, public addresses and the draft's outcome,")
+                    say("is in the answers within two minutes.")
                     stack.wait()
     except LocalError as error:
         print(error, file=sys.stderr)
@@ -60,13 +64,12 @@ def show(stack: Stack, media: str) -> bool:
         with Progress(sys.stdout) as progress:
             content = {"text": text, "mediaUrls": urls}
             post = publish(stack, account["account_id"], content, options, progress.show)
-        say(json.dumps(post, indent=2, ensure_ascii=False))
-        say(f"This post: {stack.api}{post['statusUrl']}\n")
+        say(json.dumps({key: post[key] for key in _SHOWN if key in post}, indent=2, ensure_ascii=False))
+        say(f"All of it: {stack.api}{post['statusUrl']}\n")
         outcomes.append(post["status"] == expected)
         if post["status"] == DRAFTED:
             finish_draft(stack, post)
-            say("The creator opened the notification in TikTok's inbox and published the draft; within two minutes the")
-            say("address above shows PUBLISH_COMPLETE.\n")
+            say("The creator opened the notification in TikTok's inbox and published the draft.\n")
     say(f"API        {stack.api}   (boring-api-key: {stack.api_key})")
     say(f"Dashboard  {stack.api}/")
     say(f"TikTok     {stack.tiktok}   what it received: {stack.tiktok}/_sandbox/log")

@@ -1,6 +1,7 @@
-"""The demo as it is started by `make demo`, and the film that it publishes."""
+"""The demo as it is started by `make demo`, and what it publishes."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -11,22 +12,35 @@ import requests
 
 from local.demo.media import serving
 from local.demo.progress import Progress
+from local.demo.samples import ALL, PHOTOGRAPHS
 from local.demo.samples import FILM as SAMPLE
 from local.processes import ROOT
+from publisher.domain.sniffing import Kind, sniff
 
 FILM = SAMPLE.path
 
 
-def test_the_demo_publishes_a_film_and_says_so_in_plain_lines(tmp_path: Path) -> None:
+def test_the_demo_publishes_a_film_a_carousel_and_a_draft_and_says_so_in_plain_lines(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "local.demo", "--exit", "--port", "0", "--state", str(tmp_path)]
     demo = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
     assert demo.returncode == 0, demo.stdout + demo.stderr
-    start, end = demo.stdout.index("\n{\n") + 1, demo.stdout.index("\n}\n") + 2
-    post = json.loads(demo.stdout[start:end])
-    assert post["status"] == "PUBLISH_COMPLETE"
+    posts = [json.loads(answer) for answer in re.findall(r"^{\n.*?^}\n", demo.stdout, re.MULTILINE | re.DOTALL)]
+    assert [(post["post_type"], post["status"]) for post in posts] == [
+        ("video", "PUBLISH_COMPLETE"),
+        ("photo", "PUBLISH_COMPLETE"),
+        ("photo", "SEND_TO_USER_INBOX"),
+    ]
+    for post in posts:
+        assert post["success"] is True
+        assert f"/v2/posts/{post['postSubmissionId']}\n" in demo.stdout
     assert f"  UploadChunks     {FILM.stat().st_size:,} of {FILM.stat().st_size:,} bytes\n" in demo.stdout
-    assert f"{post['statusUrl']}\n" in demo.stdout[end:]
+    assert demo.stdout.count("  ConvertPhotos\n") == 2
+    assert [sample.credit for sample in ALL if sample.credit not in demo.stdout] == []
     assert not {"\r", "\x1b"} & set(demo.stdout)
+
+
+def test_the_carousel_has_a_picture_that_tiktok_does_not_take_as_it_is() -> None:
+    assert {sniff(photograph.path.read_bytes()) for photograph in PHOTOGRAPHS} == {Kind.JPEG, Kind.PNG}
 
 
 def test_the_film_is_one_that_tiktok_takes() -> None:
