@@ -37,7 +37,7 @@ check: ## format, lint, types, template and state machine, then all tests
 
 .PHONY: bench
 bench: ## measure ours beside a baseline
-	@local/setup tests
+	@local/setup tests bench
 	@PYTHONPATH=functions:layers/shared $(python) -m tests.bench $(ARGS)
 
 .PHONY: build

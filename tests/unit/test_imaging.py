@@ -9,8 +9,9 @@ from random import Random
 from typing import Any
 
 import pytest
-from PIL import Image, ImageChops, ImageStat
+from PIL import Image, ImageChops, ImageCms, ImageStat
 
+from local.demo.samples import PHOTOGRAPHS
 from publisher import imaging
 from publisher.converting import Converter
 from publisher.domain.errors import InvalidMediaType, MediaTooLarge, RequestInvalid
@@ -180,6 +181,20 @@ def test_a_reduced_picture_looks_as_pillows_best_filter_makes_it(studio, kind, s
     best = encoded(whole.resize(picture.size, Image.Resampling.LANCZOS), "JPEG", quality=90)
     difference = ImageChops.difference(picture, Image.open(io.BytesIO(best)))
     assert max(ImageStat.Stat(difference).mean) < 2.2
+
+
+@pytest.mark.parametrize("photograph", PHOTOGRAPHS, ids=lambda photograph: photograph.path.name)
+def test_a_photograph_looks_as_before(studio, photograph):
+    """To a screen, that is, which follows the profile that a camera's picture has."""
+    with Image.open(photograph.path) as image:
+        seen = image.convert("RGB")
+        if profile := image.info.get("icc_profile"):
+            ImageCms.profileToProfile(seen, io.BytesIO(profile), ImageCms.createProfile("sRGB"), inPlace=True)
+
+    picture = studio.picture(photograph.path.read_bytes())
+
+    assert picture.size == seen.size
+    assert max(ImageStat.Stat(ImageChops.difference(picture, seen)).mean) < 5
 
 
 # Colours
