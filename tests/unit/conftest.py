@@ -145,6 +145,11 @@ class Http:
 
 @pytest.fixture
 def http(ports: FakePorts, monkeypatch: pytest.MonkeyPatch) -> Http:
+    return http_of(ports, monkeypatch)
+
+
+def http_of(ports: FakePorts, monkeypatch: pytest.MonkeyPatch) -> Http:
+    """The API of all functions, in front of these ports."""
     apps = (importlib.import_module(f"{folder}.app") for folder in function_folders())
     apis = [app.api for app in apps if hasattr(app, "api")]
     for api in apis:
