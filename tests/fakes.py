@@ -252,6 +252,22 @@ class FakeAccounts:
             self._accounts[account.account_id] = account.model_copy(update={"version": account.version + 1})
             return self._accounts[account.account_id]
 
+    def move(self, former: Account, account: Account) -> None:
+        with self._lock, self.faults.around("move"):
+            if self._holders.get(account.open_id) == account.account_id:
+                return
+            known = self._accounts.get(former.account_id)
+            if known is None or known.version != former.version or self._holders[account.open_id] != former.account_id:
+                raise Busy("Another worker has changed the account.", "Try again.")
+            self._accounts[former.account_id] = former.model_copy(update={"version": former.version + 1})
+            self._accounts[account.account_id] = account
+            self._holders[account.open_id] = account.account_id
+
+    def due(self, now: float, most: int) -> Sequence[str]:
+        with self.faults.around("due"):
+            watched = [(one.watch_at, one.account_id) for one in self._accounts.values() if one.watch_at is not None]
+            return [account_id for watch_at, account_id in sorted(watched) if watch_at <= now][:most]
+
     def begin_connecting(self, pending: PendingConnection) -> None:
         with self.faults.around("begin_connecting"):
             self._pending[pending.token_hash] = pending
@@ -610,7 +626,7 @@ class FakeTikTok:
     def expire_access_tokens(self) -> None:
         self._access.clear()
 
-    def revoke(self, open_id: str) -> None:
+    def remove_app(self, open_id: str) -> None:
         """The creator removes the app."""
         for tokens in (self._access, self._refresh):
             for token in [token for token, grant in tokens.items() if grant.open_id == open_id]:
@@ -661,6 +677,10 @@ class FakeTikTok:
                 raise TokenExpired("TikTok does not take the refresh token.", "Connect the account again.")
             self.refreshes += 1
             return self._issue(grant)
+
+    def revoke(self, access_token: SecretStr) -> None:
+        with self._lock, self.faults.around("revoke"):
+            self.remove_app(self._granted(access_token, None).open_id)
 
     def profile(self, access_token: SecretStr, scopes: Collection[str]) -> Profile:
         with self.faults.around("profile"):
@@ -768,11 +788,11 @@ class FakeTikTok:
             scopes=grant.scopes,
         )
 
-    def _granted(self, access_token: SecretStr, scope: str) -> TikTokGrant:
+    def _granted(self, access_token: SecretStr, scope: str | None) -> TikTokGrant:
         grant = self._access.get(access_token.get_secret_value())
         if grant is None or grant.expires_at <= self.clock.now():
             raise TokenExpired("TikTok takes the access token for invalid.", "Connect the account again.")
-        if scope not in grant.scopes:
+        if scope is not None and scope not in grant.scopes:
             raise InvalidToken(f"The scope {scope} was not granted.", "Connect the account again and grant it.")
         return grant
 

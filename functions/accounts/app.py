@@ -1,34 +1,13 @@
-"""Accounts over HTTP: connect them and list them."""
+"""Accounts over HTTP: list them, disconnect them, and what their creators may choose now."""
 
-from publisher.api import AccountAnswer, AccountList
-from publisher.use_cases.finish_connecting import finish_connecting
+from publisher.api import AccountAnswer, AccountList, CreatorAnswer, DisconnectedAnswer
+from publisher.use_cases.disconnect import disconnect
+from publisher.use_cases.get_creator import get_creator
 from publisher.use_cases.list_accounts import list_accounts
-from publisher.use_cases.start_connecting import make_connect_link, open_connect_link, start_connecting
-from publisher.web import Answer, Api, Call, connected_answer, consent_answer, json_answer, link_answer, read_callback
+from publisher.web import Answer, Api, Call, json_answer
 
-CALLBACK = "/oauth/tiktok/callback"
 api = Api()
 handler = api.handler
-
-
-@api.route("GET", "/oauth/tiktok/start", scope="accounts:write")
-def start(call: Call) -> Answer:
-    """Send the browser to TikTok; a program that accepts JSON gets a link for a browser instead."""
-    if call.wants_json():
-        return link_answer(call, make_connect_link(call.ports, call.workspace_id))
-    return consent_answer(call, start_connecting(call.ports, call.workspace_id, call.base_url() + CALLBACK))
-
-
-@api.public("GET", "/oauth/tiktok/connect/{ticket}")
-def connect(call: Call) -> Answer:
-    """Open a connect link; the ticket in it is the credential."""
-    return consent_answer(call, open_connect_link(call.ports, call.path["ticket"], call.base_url() + CALLBACK))
-
-
-@api.public("GET", CALLBACK)
-def callback(call: Call) -> Answer:
-    """Take the creator back from TikTok; the state and the session cookie are the credential."""
-    return connected_answer(call, finish_connecting(call.ports, read_callback(call)))
 
 
 @api.route("GET", "/api/accounts", scope="accounts:read")
@@ -36,3 +15,19 @@ def find(call: Call) -> Answer:
     """List the workspace's accounts."""
     accounts, now = list_accounts(call.ports, call.workspace_id), call.ports.clock.now()
     return json_answer(200, AccountList(accounts=[AccountAnswer.of(account, now) for account in accounts]))
+
+
+@api.route("DELETE", "/api/accounts/{account_id}", scope="accounts:write")
+def end(call: Call) -> Answer:
+    """Disconnect an account."""
+    left = call.seconds_left()
+    account = disconnect(call.ports, call.workspace_id, call.path["account_id"], seconds_left=left)
+    return json_answer(200, DisconnectedAnswer.of(account))
+
+
+@api.route("GET", "/v2/accounts/{account_id}/creator-info", scope="accounts:read")
+def creator(call: Call) -> Answer:
+    """Show what the creator may choose now."""
+    account_id = call.path["account_id"]
+    found = get_creator(call.ports, call.workspace_id, account_id, seconds_left=call.seconds_left())
+    return json_answer(200, CreatorAnswer.of(account_id, found))

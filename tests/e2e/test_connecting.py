@@ -2,7 +2,7 @@
 
 import requests
 
-from tests.e2e.client import Client, decide
+from tests.e2e.client import Client, a_video, decide
 
 
 def test_a_connected_account_is_listed_without_its_tokens(client: Client, creator):
@@ -17,6 +17,29 @@ def test_a_connected_account_is_listed_without_its_tokens(client: Client, creato
 
 def test_connecting_again_keeps_the_account_id(client: Client, creator):
     assert client.connect(creator)["account_id"] == client.connect(creator)["account_id"]
+
+
+def test_a_disconnected_account_is_gone_here_and_at_tiktok(client: Client, creator, film):
+    account = client.connect(creator)
+    path = f"/api/accounts/{account['account_id']}"
+    answers = [requests.delete(client.api + path, headers=client.headers, timeout=40) for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [200, 200]
+    assert [answer.json() for answer in answers] == [
+        {
+            "success": True,
+            "account_id": account["account_id"],
+            "state": "disconnected",
+            "message": "The account is disconnected, and its tokens are erased.",
+        }
+    ] * 2
+    assert account["account_id"] not in client.get("/api/accounts").text
+    refused = client.publish(a_video(account, film.url))
+    assert (refused.status_code, refused.json()["code"]) == (400, "AccountDisabled")
+    creators_own = requests.post(
+        f"{client.tiktok}/_sandbox/actions", json={"action": "revoke", "username": creator}, timeout=10
+    )
+    assert (creators_own.status_code, "has not authorized" in creators_own.text) == (409, True)
+    assert client.connect(creator)["account_id"] == account["account_id"]
 
 
 def test_a_creator_who_declines_connects_nothing_and_is_told_so(client: Client, creator):

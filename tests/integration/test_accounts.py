@@ -84,6 +84,59 @@ def test_of_24_workers_that_save_one_version_one_wins(ports, race):
     assert ports.accounts.get(account.account_id) == winner
 
 
+def test_a_tiktok_user_moves_to_a_new_account_and_the_former_one_stays_readable(ports):
+    former, new = an_account(open_id="open"), an_account(open_id="open", workspace_id="workspace-2")
+    ports.accounts.add(former)
+    ended = former.model_copy(update={"tokens": None, "disconnected_at": NOW})
+    ports.accounts.move(ended, new)
+    assert ports.accounts.find_open_id("open") == new
+    assert ports.accounts.get(former.account_id) == ended.model_copy(update={"version": 1})
+    assert list(ports.accounts.of_workspace("workspace-2")) == [new]
+
+
+def test_moving_again_changes_nothing(ports):
+    former, new = an_account(open_id="open"), an_account(open_id="open")
+    ports.accounts.add(former)
+    ports.accounts.move(former, new)
+    saved = ports.accounts.save(new.model_copy(update={"username": "later"}))
+    ports.accounts.move(former, new)
+    assert ports.accounts.find_open_id("open") == saved
+
+
+def test_a_tiktok_user_does_not_move_from_an_account_that_has_changed(ports):
+    former, new = an_account(open_id="open"), an_account(open_id="open")
+    ports.accounts.add(former)
+    saved = ports.accounts.save(former.model_copy(update={"username": "connected again"}))
+    with pytest.raises(Busy):
+        ports.accounts.move(former, new)
+    assert ports.accounts.find_open_id("open") == saved
+    assert ports.accounts.get(new.account_id) is None
+
+
+def test_of_24_workers_that_move_a_tiktok_user_one_wins(ports, race):
+    former, new = an_account(open_id="open"), [an_account(open_id="open") for _ in range(24)]
+    ports.accounts.add(former)
+    outcomes = race(lambda number: ports.accounts.move(former, new[number]), 24)
+    assert sum(isinstance(outcome, Busy) for outcome in outcomes) == 23
+    assert [one for one in new if ports.accounts.get(one.account_id)] == [ports.accounts.find_open_id("open")]
+
+
+def test_due_accounts_are_those_whose_watch_time_has_come_the_longest_overdue_first(ports):
+    overdue = [an_account(watch_at=NOW - number) for number in range(10)]
+    for account in (*overdue, an_account(watch_at=NOW + 1), an_account()):
+        ports.accounts.add(account)
+    ids = [account.account_id for account in reversed(overdue)]
+    assert list(ports.accounts.due(NOW, 100)) == ids
+    assert list(ports.accounts.due(NOW, 3)) == ids[:3]
+
+
+def test_an_account_that_nobody_watches_any_more_is_due_no_more(ports):
+    account = an_account(watch_at=NOW)
+    ports.accounts.add(account)
+    ports.accounts.save(account.model_copy(update={"watch_at": None}))
+    assert list(ports.accounts.due(NOW, 100)) == []
+
+
 def test_a_connection_is_finished_once(ports):
     pending = a_connection()
     ports.accounts.begin_connecting(pending)
@@ -122,6 +175,14 @@ def test_a_save_whose_answer_was_lost_recognizes_itself(aws_ports):
     aws_ports.accounts.add(account)
     aws_ports.aws.lose_answer("dynamodb", "UpdateItem")
     assert aws_ports.accounts.save(account).version == 1
+
+
+def test_a_move_whose_answer_was_lost_recognizes_itself(aws_ports):
+    former, new = an_account(open_id="open"), an_account(open_id="open")
+    aws_ports.accounts.add(former)
+    aws_ports.aws.lose_answer("dynamodb", "TransactWriteItems")
+    aws_ports.accounts.move(former, new)
+    assert aws_ports.accounts.find_open_id("open") == new
 
 
 def test_dynamodb_may_remove_connections_but_no_accounts(aws_ports):

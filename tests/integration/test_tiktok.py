@@ -55,7 +55,7 @@ class InMemory:
         self.clock.sleep(seconds)
 
     def revoke(self):
-        self.tiktok.revoke(CREATOR)
+        self.tiktok.remove_app(CREATOR)
 
     def finish_draft(self, publish_id):
         self.tiktok.finish_draft(publish_id)
@@ -292,6 +292,25 @@ def test_a_creator_who_removes_the_app_ends_its_tokens(world):
         world.tiktok.creator(grant.access_token)
     with pytest.raises(TokenExpired):
         world.tiktok.refresh(grant.refresh_token)
+
+
+def test_access_that_is_given_up_ends_both_tokens_and_is_given_up_once(world):
+    grant = world.grant()
+    world.tiktok.revoke(grant.access_token)
+    for use in (world.tiktok.creator, world.tiktok.revoke):
+        with pytest.raises(TokenExpired):
+            use(grant.access_token)
+    with pytest.raises(TokenExpired):
+        world.tiktok.refresh(grant.refresh_token)
+
+
+def test_access_is_given_up_with_a_token_that_was_refreshed_for_it(world):
+    grant = world.grant()
+    world.advance(grant.expires_in)
+    renewed = world.tiktok.refresh(grant.refresh_token)
+    world.tiktok.revoke(renewed.access_token)
+    with pytest.raises(TokenExpired):
+        world.tiktok.refresh(renewed.refresh_token)
 
 
 def test_a_made_up_token_is_an_expired_one(world, clip):

@@ -353,7 +353,7 @@ def test_a_second_refusal_needs_the_creator_and_says_why(ports, account_id):
 
 
 def test_a_creator_who_removed_the_app_has_to_connect_again(ports, account_id):
-    ports.tiktok.revoke(ports.accounts.get(account_id).open_id)
+    ports.tiktok.remove_app(ports.accounts.get(account_id).open_id)
     with pytest.raises(TokenExpired):
         username(ports, account_id)
     assert state_of(ports, account_id) is AccountState.REAUTHORIZE

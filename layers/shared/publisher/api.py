@@ -6,7 +6,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, StrictBool, StrictInt, StrictStr, ValidationError
 from pydantic.alias_generators import to_camel
 
-from publisher.domain.accounts import Account, AccountState
+from publisher.domain.accounts import Account, AccountState, Creator
 from publisher.domain.errors import Failure, InvalidPlatform, InvalidRequest, MissingParameter, RequestInvalid
 from publisher.domain.keys import ApiKey
 from publisher.domain.limits import PICTURES
@@ -66,6 +66,25 @@ class OptionsRequest(ApiModel):
     photo_title: StrictStr = ""
     auto_add_music: StrictBool = False
 
+    def options(self) -> PostOptions:
+        """Return the options in the domain's words; an unknown privacy level is left out (rules.py refuses it)."""
+        return PostOptions.model_validate(
+            {
+                "privacy_level": self.privacy_level if self.privacy_level in PRIVACY_LEVELS else None,
+                "allow_comment": self.allow_comment,
+                "allow_duet": self.allow_duet,
+                "allow_stitch": self.allow_stitch,
+                "brand_content": self.brand_content_toggle,
+                "brand_organic": self.brand_organic_toggle,
+                "draft": self.draft,
+                "is_ai_generated": self.is_ai_generated,
+                "video_cover_timestamp_ms": self.video_cover_timestamp_ms,
+                "photo_cover_index": self.photo_cover_index,
+                "photo_title": self.photo_title,
+                "auto_add_music": self.auto_add_music,
+            }
+        )
+
 
 class PostRequest(ApiModel):
     """The part under `post`."""
@@ -93,25 +112,15 @@ class CreatePostRequest(ApiModel):
         """TikTok's options, from either of the two places."""
         return self.post.tiktok_options or self.tiktok_options or OptionsRequest()
 
-    def options(self) -> PostOptions:
-        """Return the options in the domain's words; an unknown privacy level is left out (rules.py refuses it)."""
-        given = self.chosen_options
-        return PostOptions.model_validate(
-            {
-                "privacy_level": given.privacy_level if given.privacy_level in PRIVACY_LEVELS else None,
-                "allow_comment": given.allow_comment,
-                "allow_duet": given.allow_duet,
-                "allow_stitch": given.allow_stitch,
-                "brand_content": given.brand_content_toggle,
-                "brand_organic": given.brand_organic_toggle,
-                "draft": given.draft,
-                "is_ai_generated": given.is_ai_generated,
-                "video_cover_timestamp_ms": given.video_cover_timestamp_ms,
-                "photo_cover_index": given.photo_cover_index,
-                "photo_title": given.photo_title,
-                "auto_add_music": given.auto_add_music,
-            }
-        )
+    def options(self, defaults: PostOptions) -> PostOptions:
+        """Return the options: the defaults when none are given, and theirs for a privacy level that is missing."""
+        given = self.post.tiktok_options or self.tiktok_options
+        if given is None:
+            return defaults
+        options = given.options()
+        if given.privacy_level is None and not options.draft:
+            options = options.model_copy(update={"privacy_level": defaults.privacy_level})
+        return options
 
 
 def read_create_post(body: object) -> tuple[CreatePostRequest, list[RequestInvalid]]:
@@ -245,6 +254,64 @@ class AccountList(BaseModel):
     """What GET /api/accounts answers."""
 
     accounts: list[AccountAnswer]
+
+
+class DisconnectedAnswer(BaseModel):
+    """What DELETE of an account answers."""
+
+    success: Literal[True] = True
+    account_id: str
+    state: AccountState = AccountState.DISCONNECTED
+    message: str
+
+    @classmethod
+    def of(cls, account: Account) -> "DisconnectedAnswer":
+        """Tell how far a disconnection has come."""
+        over = "The account is disconnected, and its tokens are erased."
+        open_yet = "The account is disconnected. TikTok has not confirmed it yet and is asked again; nothing to do."
+        return cls(account_id=account.account_id, message=over if account.tokens is None else open_yet)
+
+
+class CreatorAnswer(BaseModel):
+    """What GET …/creator-info answers: what the creator may choose now."""
+
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
+
+    account_id: str
+    creator_username: str
+    creator_nickname: str
+    creator_avatar_url: str
+    privacy_level_options: tuple[str, ...]
+    comment_disabled: bool
+    duet_disabled: bool
+    stitch_disabled: bool
+    max_video_post_duration_sec: int
+
+    @classmethod
+    def of(cls, account_id: str, creator: Creator) -> "CreatorAnswer":
+        """Show a creator."""
+        return cls(
+            account_id=account_id,
+            creator_username=creator.username,
+            creator_nickname=creator.nickname,
+            creator_avatar_url=creator.avatar_url,
+            **creator.model_dump(exclude={"username", "nickname", "avatar_url"}),
+        )
+
+
+class DefaultsAnswer(BaseModel):
+    """An account's defaults; null when its owner chose none."""
+
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
+
+    account_id: str
+    defaults: OptionsRequest | None
+
+    @classmethod
+    def of(cls, account: Account) -> "DefaultsAnswer":
+        """Show an account's defaults."""
+        shown = _options_shown(account.defaults) if account.defaults else None
+        return cls(account_id=account.account_id, defaults=shown)
 
 
 class ConnectedAnswer(BaseModel):

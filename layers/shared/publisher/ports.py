@@ -121,8 +121,17 @@ class Accounts(Protocol):
     def add(self, account: Account) -> None:
         """Store a new account; Busy when its TikTok user is held by another one. Safe to repeat."""
 
+    def move(self, former: Account, account: Account) -> None:
+        """Store a new account that takes the TikTok user of `former`, and `former` as it is changed; both or neither.
+
+        Busy when somebody else has changed `former` since it was read. Safe to repeat.
+        """
+
     def save(self, account: Account) -> Account:
         """Store a changed account as `Posts.save` does; Busy when somebody else has changed it. Safe to repeat."""
+
+    def due(self, now: float, most: int) -> Sequence[str]:
+        """Return the ids of at most `most` accounts whose watch time has come."""
 
     def begin_connecting(self, pending: "PendingConnection") -> None:
         """Remember a connection under way until it expires."""
@@ -402,6 +411,9 @@ class TikTok(Protocol):
 
     def refresh(self, refresh_token: SecretStr) -> Grant:
         """Trade a refresh token for new ones; TokenExpired when it is dead. Not safe to repeat: the old one may die."""
+
+    def revoke(self, access_token: SecretStr) -> None:
+        """Take the app's access to the account back; TokenExpired when the token is dead. Safe to repeat."""
 
     def profile(self, access_token: SecretStr, scopes: Collection[str]) -> Profile:
         """Return the user, asking only for what the scopes allow. Safe to repeat."""

@@ -6,9 +6,9 @@ A TikTok user is held by one account: the item `open_id#…` names it, and is st
 from collections.abc import Sequence
 from typing import Any
 
-from publisher.aws.items import created, decode, encode, expires, from_item, key, to_item
-from publisher.aws.table import Table
-from publisher.domain.accounts import Account
+from publisher.aws.items import Item, created, decode, encode, expires, from_item, key, to_item
+from publisher.aws.table import Put, Table, longest_overdue, watched
+from publisher.domain.accounts import WATCH_SHARDS, Account
 from publisher.domain.errors import Busy
 from publisher.ports import Clock, PendingConnection
 
@@ -40,21 +40,36 @@ class DynamoAccounts:
 
     def add(self, account: Account) -> None:
         """Store a new account; Busy when its TikTok user is held by another one."""
-        stamp = created(account.created_at, account.account_id)
-        stored = to_item(account, created=stamp) | key("account", account.account_id)
         link = {"account_id": encode(account.account_id)} | key("open_id", account.open_id)
-        if self._table.add(stored, link):
+        if self._table.add(_item(account), link):
             return
         if self._table.get(key("open_id", account.open_id)) != link:
             raise Busy("Another account holds this TikTok user.", "Read it again.")
 
+    def move(self, former: Account, account: Account) -> None:
+        """Store a new account that takes the TikTok user of `former`, and `former` as it is changed."""
+        new = former.model_copy(update={"version": former.version + 1})
+        link = {"account_id": encode(account.account_id)} | key("open_id", account.open_id)
+        moved = self._table.put(
+            Put(_item(new), "version = :seen", {":seen": encode(former.version)}),
+            Put(link, "account_id = :former", {":former": encode(former.account_id)}),
+            Put(_item(account), "attribute_not_exists(pk)", {}),
+        )
+        if not moved and self._table.get(key("open_id", account.open_id)) != link:
+            raise Busy("Another worker has changed the account since it was read.", "Read it and try again.")
+
     def save(self, account: Account) -> Account:
         """Store a changed account unless its version has moved on, then Busy."""
         new = account.model_copy(update={"version": account.version + 1})
-        changes = new.model_dump(mode="json")
+        changes = {**new.model_dump(mode="json"), "watch": _watch(new)}
         if not self._table.update(key("account", account.account_id), changes, "version = :seen", seen=account.version):
             raise Busy("Another worker has changed the account since it was read.", "Read it and try again.")
         return new
+
+    def due(self, now: float, most: int) -> Sequence[str]:
+        """Return the ids of at most `most` accounts whose watch time has come, the longest overdue first."""
+        shards = (self._table.query("by_watch", **watched(shard, now, most)) for shard in range(WATCH_SHARDS))
+        return [item["pk"]["S"].removeprefix("account#") for item in longest_overdue(shards, most)]
 
     def begin_connecting(self, pending: PendingConnection) -> None:
         """Remember a connection under way until it expires."""
@@ -64,3 +79,14 @@ class DynamoAccounts:
         """Return and forget a connection under way: of several callers one gets it."""
         item = self._table.take(key("connection", token_hash))
         return from_item(PendingConnection, item) if item else None
+
+
+def _item(account: Account) -> Item:
+    """Return an account as it is stored whole."""
+    stamp = created(account.created_at, account.account_id)
+    return to_item(account, created=stamp, watch=_watch(account)) | key("account", account.account_id)
+
+
+def _watch(account: Account) -> str | None:
+    """Return the account's partition of the index of watched accounts; one without a watch time is not in it."""
+    return None if account.watch_at is None else account.watch_shard

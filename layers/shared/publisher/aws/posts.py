@@ -7,7 +7,7 @@ from itertools import islice
 from typing import Any
 
 from publisher.aws.items import Item, created, encode, expires, from_item, key, request_key, to_item
-from publisher.aws.table import Table
+from publisher.aws.table import Table, longest_overdue, watched
 from publisher.domain.errors import Busy, InvalidRequest
 from publisher.domain.limits import IDEMPOTENCY_DAYS
 from publisher.domain.posts import WATCH_SHARDS, Post
@@ -27,7 +27,7 @@ class DynamoPosts:
     def accept(self, post: Post, request: IdempotentRequest | None) -> bool:
         """Store a new post and its request in one transaction; False when the request's key is known."""
         stamp = created(post.created_at, post.post_id)
-        items = [to_item(post, created=stamp, watch=_watch(post)) | key("post", post.post_id)]
+        items = [to_item(post, created=stamp, **_indexed(post)) | key("post", post.post_id)]
         if request:
             forgotten = expires(self._clock.now() + IDEMPOTENCY_DAYS * 86400)
             items.append(to_item(request, expires=forgotten) | request_key(request.workspace_id, request.key))
@@ -46,7 +46,7 @@ class DynamoPosts:
     def save(self, post: Post) -> Post:
         """Store a changed post unless its version has moved on, then Busy."""
         new = post.model_copy(update={"version": post.version + 1})
-        changes = {**new.model_dump(mode="json"), "watch": _watch(post)}
+        changes = {**new.model_dump(mode="json"), **_indexed(post)}
         if not self._table.update(key("post", post.post_id), changes, "version = :seen", seen=post.version):
             raise Busy("Another worker has changed the post since it was read.", "Read the post and try again.")
         return new
@@ -77,21 +77,17 @@ class DynamoPosts:
 
     def due(self, now: float, most: int) -> Sequence[str]:
         """Return the ids of at most `most` posts whose watch time has come, the longest overdue first."""
-        watched = [
-            item
-            for shard in range(WATCH_SHARDS)
-            for item in islice(
-                self._table.query(
-                    "by_watch",
-                    KeyConditionExpression="watch = :watch AND watch_at <= :now",
-                    ExpressionAttributeValues={":watch": encode(str(shard)), ":now": encode(now)},
-                    Limit=most,
-                ),
-                most,
-            )
-        ]
-        watched.sort(key=lambda item: float(item["watch_at"]["N"]))
-        return [item["pk"]["S"].removeprefix("post#") for item in watched[:most]]
+        shards = (self._table.query("by_watch", **watched(shard, now, most)) for shard in range(WATCH_SHARDS))
+        return [item["pk"]["S"].removeprefix("post#") for item in longest_overdue(shards, most)]
+
+    def of_publish(self, publish_id: str) -> str | None:
+        """Return the id of the post that TikTok knows by this id; one just written may not be found yet."""
+        found = self._table.query(
+            "by_publish",
+            KeyConditionExpression="publish_id = :publish_id",
+            ExpressionAttributeValues={":publish_id": encode(publish_id)},
+        )
+        return next((str(item["pk"]["S"]).removeprefix("post#") for item in found), None)
 
     def request(self, workspace_id: str, idempotency_key: str) -> IdempotentRequest | None:
         """Return the request that came with this key in the last days."""
@@ -116,9 +112,12 @@ class DynamoPosts:
         )
 
 
-def _watch(post: Post) -> str | None:
-    """Return the post's partition of the index of watched posts; a post without a watch time is not in it."""
-    return None if post.watch_at is None else post.watch_shard
+def _indexed(post: Post) -> dict[str, str | None]:
+    """Return what the indexes need beside the post's fields; a post that lacks one is not in its index.
+
+    `watch` is the post's partition of the index of watched posts.
+    """
+    return {"watch": None if post.watch_at is None else post.watch_shard, "publish_id": post.publish_id}
 
 
 def _cursor(post: Post) -> str:

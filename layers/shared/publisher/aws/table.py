@@ -2,8 +2,9 @@
 
 import random
 import uuid
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
+from typing import Any, NamedTuple
 
 from botocore.exceptions import ClientError
 
@@ -15,6 +16,14 @@ from publisher.ports import Clock
 
 _NEW = "attribute_not_exists(pk) OR expires <= :now"
 """DynamoDB removes expired items within days; until then they count as gone."""
+
+
+class Put(NamedTuple):
+    """An item to store if a condition holds that names `values` as `:name`."""
+
+    item: Item
+    condition: str
+    values: Item
 
 
 class Table:
@@ -40,15 +49,15 @@ class Table:
 
     def add(self, *items: Item) -> bool:
         """Store new items, all or none; False when one of the keys is taken."""
-        now = encode(self._clock.now())
+        now = {":now": encode(self._clock.now())}
+        return self.put(*(Put(item, _NEW, now) for item in items))
+
+    def put(self, *items: Put) -> bool:
+        """Store items in place of those that are there, all or none; False when one of the conditions does not hold."""
         puts = [
-            {
-                "TableName": self._name,
-                "Item": item,
-                "ConditionExpression": _NEW,
-                "ExpressionAttributeValues": {":now": now},
-            }
-            for item in items
+            {"TableName": self._name, "Item": item, "ConditionExpression": condition}
+            | ({"ExpressionAttributeValues": values} if values else {})
+            for item, condition, values in items
         ]
         token = uuid.uuid4().hex
         for _ in range(CONFLICT_TURNS):
@@ -120,3 +129,18 @@ class Table:
 
     def _expired(self, item: Item) -> bool:
         return "expires" in item and float(item["expires"]["N"]) <= self._clock.now()
+
+
+def watched(shard: int, now: float, most: int) -> dict[str, Any]:
+    """Return what a query asks of one partition of an index of watched items: those whose watch time has come."""
+    return {
+        "KeyConditionExpression": "watch = :watch AND watch_at <= :now",
+        "ExpressionAttributeValues": {":watch": encode(str(shard)), ":now": encode(now)},
+        "Limit": most,
+    }
+
+
+def longest_overdue(shards: Iterable[Iterator[Item]], most: int) -> list[Item]:
+    """Return at most `most` items of all partitions of an index of watched items, by watch time."""
+    due = [item for shard in shards for item in islice(shard, most)]
+    return sorted(due, key=lambda item: float(item["watch_at"]["N"]))[:most]

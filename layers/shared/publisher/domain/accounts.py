@@ -1,5 +1,6 @@
-"""A connected TikTok account, its tokens, and who may refresh them."""
+"""A connected TikTok account, its tokens, who may refresh them, and how it ends."""
 
+import zlib
 from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict
@@ -9,7 +10,13 @@ from publisher.domain.limits import (
     REFRESH_LEASE_SECONDS,
     REFRESH_MARGIN_PERCENT,
     REFRESH_MARGIN_SECONDS,
+    REVOKE_SECONDS,
+    REVOKE_WAIT_SECONDS,
 )
+from publisher.domain.posts import PostOptions
+
+WATCH_SHARDS = 4
+"""Index partitions over which the accounts to look after are spread."""
 
 SCOPES = (
     "user.info.basic",
@@ -48,8 +55,21 @@ class SealedTokens(BaseModel):
     lease_until: float = 0
 
 
+class Removal(BaseModel):
+    """TikTok's event that the creator's permission is gone since an epoch second; it counts once TikTok refuses us."""
+
+    model_config = ConfigDict(frozen=True)
+
+    reason: int
+    at: float
+
+
 class Account(BaseModel):
-    """A connected TikTok account. Times are epoch seconds."""
+    """A TikTok account that is connected or was. Times are epoch seconds; `defaults` are for posts without options.
+
+    A disconnected account keeps its tokens only until TikTok has taken its access back; `erased_ver` is then the
+    version of those that were erased, from which later ones count on, so that no late refresh passes for them.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -62,14 +82,19 @@ class Account(BaseModel):
     scopes: tuple[str, ...] = ()
     reauthorize_since: float | None = None
     reauthorize_reason: str = ""
+    defaults: PostOptions | None = None
+    removal: Removal | None = None
+    disconnected_at: float | None = None
     created_at: float
     updated_at: float
     tokens: SealedTokens | None
+    erased_ver: int = 0
+    watch_at: float | None = None
     version: int = 0
 
     def state(self, now: float) -> AccountState:
         """Return the account's state at the epoch second `now`."""
-        if self.tokens is None:
+        if self.tokens is None or self.disconnected_at is not None:
             return AccountState.DISCONNECTED
         if self.reauthorize_since is not None or self.tokens.refresh_expires_at <= now:
             return AccountState.REAUTHORIZE
@@ -78,9 +103,46 @@ class Account(BaseModel):
         return AccountState.ACTIVE
 
     @property
+    def connected(self) -> bool:
+        """True until the account is disconnected, also while its creator has to connect it again."""
+        return self.tokens is not None and self.disconnected_at is None
+
+    @property
+    def next_ver(self) -> int:
+        """The version that new tokens get."""
+        return (self.tokens.ver if self.tokens else self.erased_ver) + 1
+
+    @property
+    def watch_shard(self) -> str:
+        """The partition of the watch index that this account is in."""
+        return str(zlib.crc32(self.account_id.encode()) % WATCH_SHARDS)
+
+    @property
     def missing_scopes(self) -> tuple[str, ...]:
         """Scopes that were asked for and not granted."""
         return tuple(scope for scope in SCOPES if scope not in self.scopes)
+
+
+REMOVAL_REASONS = {
+    1: "The creator disconnected the app at TikTok.",
+    2: "The creator deleted the TikTok account.",
+    3: "The creator's age changed at TikTok, which ended the app's access.",
+    4: "TikTok banned the account.",
+    5: "The app's access was revoked by its developer.",
+}
+"""What TikTok's numbers mean; 0 is unknown."""
+
+
+def removal_confirmed(account: Account, removal: Removal) -> Account:
+    """Say of an account that TikTok refuses why that is and since when, as TikTok's event told.
+
+    An account that can be used is left as it is: it was connected again, or the event was not true.
+    """
+    account = account.model_copy(update={"removal": None})
+    if account.reauthorize_since is None:
+        return account
+    reason = REMOVAL_REASONS.get(removal.reason, "TikTok ended the app's access to the account.")
+    return account.model_copy(update={"reauthorize_reason": reason, "reauthorize_since": removal.at})
 
 
 class Creator(BaseModel):
@@ -117,3 +179,36 @@ def leased_by_other(tokens: SealedTokens, owner: str, now: float) -> bool:
 def with_lease(tokens: SealedTokens, owner: str, now: float) -> SealedTokens:
     """Take the right to refresh."""
     return tokens.model_copy(update={"lease_owner": owner, "lease_until": now + REFRESH_LEASE_SECONDS})
+
+
+def disconnected(account: Account, now: float) -> Account:
+    """End an account: from now on nothing uses its tokens but what takes its access back."""
+    return account.model_copy(
+        update={
+            "disconnected_at": now,
+            "removal": None,
+            "reauthorize_since": None,
+            "reauthorize_reason": "",
+            "updated_at": now,
+            "watch_at": now + REVOKE_WAIT_SECONDS,
+        }
+    )
+
+
+def revoke_later(account: Account, now: float) -> Account:
+    """Plan when to try again to take the access back: later each time, for a day."""
+    since = now if account.disconnected_at is None else account.disconnected_at
+    wait = max(float(REVOKE_WAIT_SECONDS), now - since)
+    return account.model_copy(update={"watch_at": min(now + wait, since + REVOKE_SECONDS)})
+
+
+def revoked_long_enough(account: Account, now: float) -> bool:
+    """Tell whether the access was tried to be taken back for so long that the tokens are erased all the same."""
+    return account.disconnected_at is not None and now >= account.disconnected_at + REVOKE_SECONDS
+
+
+def erased(account: Account, now: float) -> Account:
+    """Forget the tokens for good."""
+    return account.model_copy(
+        update={"tokens": None, "erased_ver": account.next_ver - 1, "updated_at": now, "watch_at": None}
+    )

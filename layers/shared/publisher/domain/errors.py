@@ -3,6 +3,7 @@
 PublisherError
 ├── RequestInvalid              the caller changes the request
 │   ├── InvalidApiKey           no key, an unknown one, a revoked or expired one
+│   ├── InvalidSignature        an event that TikTok has not signed
 │   ├── InsufficientScope       the key may not do this
 │   ├── NotFound                no such object in this workspace
 │   ├── InvalidRequest          the body or a field is wrong
@@ -113,6 +114,10 @@ class InvalidApiKey(RequestInvalid):
     """No key, an unknown one, a revoked or an expired one."""
 
 
+class InvalidSignature(RequestInvalid):
+    """An event that TikTok has not signed, not lately, or not for our app."""
+
+
 class InsufficientScope(RequestInvalid):
     """The key is good but may not do this."""
 
@@ -197,7 +202,7 @@ class InvalidToken(TikTokRefused):
 
 
 class AccountDisabled(TikTokRefused):
-    """TikTok does not let this creator post."""
+    """Nobody can post to this account: TikTok does not let its creator, or it is disconnected."""
 
 
 class ConnectionRefused(TikTokRefused):

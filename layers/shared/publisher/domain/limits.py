@@ -131,7 +131,8 @@ STALLED_SECONDS = Limit(120, "seconds", "a post not moved for this long is looke
 REDRIVES = Limit(5, "executions", "most continuations of a post whose execution died", _PRODUCT)
 START_SECONDS = Limit(60, "seconds", "an accepted post that did not start is looked after", _PRODUCT)
 SWEEP_POSTS = Limit(100, "posts", "looked after in one sweep", _PRODUCT)
-SWEEP_MIN_SECONDS = Limit(15, "seconds", "of function time left to look after another post", _PRODUCT)
+SWEEP_ACCOUNTS = Limit(100, "accounts", "looked after in one sweep", _PRODUCT)
+SWEEP_MIN_SECONDS = Limit(15, "seconds", "of function time left to look after another post or account", _PRODUCT)
 DRAFT_SECONDS = Limit(7 * 86400, "seconds", "a draft is watched for the creator's publishing it", _PRODUCT)
 POST_ID_SECONDS = Limit(
     86400, "seconds", "TikTok's public post id is asked for", "product; moderation may take hours (documented)"
@@ -149,6 +150,9 @@ REFRESH_TOKEN_SECONDS = Limit(
     180 * 86400, "seconds", "life of a refresh token whose answer gives none", "TikTok, the shorter of two documented"
 )
 EXPIRING_DAYS = Limit(14, "days", "of a refresh token's life left when an account is expiring", _PRODUCT)
+REVOKE_WAIT_SECONDS = Limit(60, "seconds", "until a disconnection is tried again, then later each time", _PRODUCT)
+REVOKE_SECONDS = Limit(86400, "seconds", "a disconnection is tried before the tokens are erased anyway", _PRODUCT)
+DISCONNECT_TRIES = Limit(5, "tries", "to store that an account is disconnected", _PRODUCT)
 STATE_SECONDS = Limit(600, "seconds", "to finish connecting an account", _PRODUCT)
 APP_SECRET_CACHE_SECONDS = Limit(300, "seconds", "the TikTok app's secret is cached", _PRODUCT)
 

@@ -5,8 +5,9 @@ import json
 import uuid
 
 from publisher.api import CreatePostRequest, read_create_post
-from publisher.domain.accounts import Account, Creator
+from publisher.domain.accounts import Account, AccountState, Creator
 from publisher.domain.errors import (
+    AccountDisabled,
     IdempotencyKeyReused,
     InvalidAccountId,
     InvalidPost,
@@ -138,16 +139,16 @@ def _again(ports: Ports, known: IdempotentRequest, body_hash: str) -> Accepted:
 
 def _checked_post(ports: Ports, workspace_id: str, body: object, *, seconds_left: float) -> Post:
     request, problems = read_create_post(body)
-    options = request.options()
     text = request.post.content.text
     problems += text_problems(text)
     problems += media_problems(request.media_urls, ports.trusted_media_origins)
-    problems += photo_problems(options, len(request.media_urls))
     account = _account(ports, workspace_id, request, problems)
+    options = request.options((account and account.defaults) or PostOptions())
+    problems += photo_problems(options, len(request.media_urls))
     creator = _creator(ports, account, options, problems, seconds_left=seconds_left)
     offered = creator.privacy_level_options if creator else None
     claimed = claimed_type(request.media_urls)
-    chosen = request.chosen_options.privacy_level
+    chosen = request.chosen_options.privacy_level or options.privacy_level
     problems += privacy_problems(options, chosen, offered, has_default=claimed != "video")
     if problems or account is None:
         raise InvalidPost(_without_echoes(problems))
@@ -228,7 +229,10 @@ def _creator(
 
 
 def _check_account(account: Account, options: PostOptions, now: float) -> None:
-    if account.tokens is None or account.reauthorize_since is not None or account.tokens.refresh_expires_at <= now:
+    state = account.state(now)
+    if state is AccountState.DISCONNECTED:
+        raise AccountDisabled("The TikTok account is disconnected.", RECONNECT)
+    if state is AccountState.REAUTHORIZE:
         raise TokenExpired(account.reauthorize_reason or "The account's access has ended.", RECONNECT)
     scope = "video.upload" if options.draft else "video.publish"
     if scope not in account.scopes:

@@ -3,7 +3,7 @@
 import hmac
 import uuid
 
-from publisher.domain.accounts import Account
+from publisher.domain.accounts import Account, erased
 from publisher.domain.errors import Busy, ConnectionRefused
 from publisher.domain.limits import TOKEN_WRITE_TRIES
 from publisher.ports import Grant, PendingConnection, Ports, Profile, Value
@@ -77,18 +77,26 @@ def _declined(callback: Callback) -> ConnectionRefused:
 
 
 def _keep(ports: Ports, workspace_id: str, grant: Grant, profile: Profile) -> Account:
-    """Store the account with its new tokens; read it again when another worker was faster, as the code is spent."""
+    """Store the account with its new tokens; read it again when another worker was faster, as the code is spent.
+
+    A TikTok user whom another workspace has disconnected gets a new account; the old one ends for good, because to take
+    back its access would now end the new one's.
+    """
     for _ in range(TOKEN_WRITE_TRIES):
         known = ports.accounts.find_open_id(grant.open_id)
-        if known is not None and known.workspace_id != workspace_id:
+        mine = known if known is not None and known.workspace_id == workspace_id else None
+        if known is not None and mine is None and known.connected:
             raise ConnectionRefused(
                 "This TikTok account is connected in another workspace.", "Disconnect it there first, then start again."
             )
-        account = _renewed(ports, known or _new(workspace_id, grant, ports.clock.now()), grant, profile)
+        account = _renewed(ports, mine or _new(workspace_id, grant, ports.clock.now()), grant, profile)
         try:
-            if known is not None:
+            if mine is not None:
                 return ports.accounts.save(account)
-            ports.accounts.add(account)
+            if known is not None:
+                ports.accounts.move(erased(known, ports.clock.now()), account)
+            else:
+                ports.accounts.add(account)
         except Busy:
             continue
         return account
@@ -116,7 +124,8 @@ def _renewed(ports: Ports, account: Account, grant: Grant, profile: Profile) -> 
             "scopes": grant.scopes,
             "reauthorize_since": None,
             "reauthorize_reason": "",
+            "disconnected_at": None,
             "updated_at": now,
-            "tokens": seal_tokens(sealer, grant, account.tokens.ver + 1 if account.tokens else 1, now),
+            "tokens": seal_tokens(sealer, grant, account.next_ver, now),
         }
     )

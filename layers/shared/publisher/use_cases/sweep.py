@@ -1,39 +1,59 @@
-"""Look after posts whose time has come: those that nothing moves, and those that TikTok may still say more about."""
+"""Look after posts and accounts whose time has come.
+
+Posts are those that nothing moves, and those that TikTok may still say more about.
+"""
 
 from publisher.domain.errors import PublisherError
-from publisher.domain.limits import STALLED_SECONDS, SWEEP_MIN_SECONDS, SWEEP_POSTS
-from publisher.domain.posts import OUTCOMES, Post, Status, found_post_ids, learned, look_again
+from publisher.domain.limits import SWEEP_ACCOUNTS, SWEEP_MIN_SECONDS, SWEEP_POSTS
+from publisher.domain.posts import (
+    OUTCOMES,
+    Post,
+    Status,
+    found_post_ids,
+    hint_followed,
+    learned,
+    look_again,
+    look_later,
+    withdrawn,
+)
 from publisher.ports import Ports, SecondsLeft, Value
 from publisher.use_cases.check_status import ask_status
 from publisher.use_cases.continue_post import continue_post
+from publisher.use_cases.follow_hint import follow_hint, name_pictures
+from publisher.use_cases.look_after_account import look_after_account
 
 
 class Swept(Value):
-    """How many posts were looked after, and the errors by post that are left for the next time."""
+    """How many posts and accounts were looked after, and the errors by their ids that are left for the next time."""
 
     looked_after: int
     errors: dict[str, str]
 
 
 def sweep(ports: Ports, *, seconds_left: SecondsLeft) -> Swept:
-    """Look after each due post while there is time; one that fails is tried again later and does not stop the others.
+    """Look after all that is due while there is time; what fails is tried again later and does not stop the others.
 
     Errors that are not ours are raised together in the end, so that the function counts as failed.
     """
     looked_after, errors = 0, dict[str, str]()
     broken: list[Exception] = []
-    for post_id in ports.posts.due(ports.clock.now(), int(SWEEP_POSTS)):
+    now = ports.clock.now()
+    due = [
+        *((_look_after, post_id) for post_id in ports.posts.due(now, int(SWEEP_POSTS))),
+        *((look_after_account, account_id) for account_id in ports.accounts.due(now, int(SWEEP_ACCOUNTS))),
+    ]
+    for look_after, due_id in due:
         if seconds_left() < SWEEP_MIN_SECONDS:
             break
         looked_after += 1
         try:
-            _look_after(ports, post_id, seconds_left=seconds_left())
+            look_after(ports, due_id, seconds_left=seconds_left())
         except PublisherError as error:
-            errors[post_id] = f"{type(error).__name__}: {error.error}"
-        except Exception as error:  # noqa: BLE001 - whatever is wrong with one post, the others wait for nobody else
+            errors[due_id] = f"{type(error).__name__}: {error.error}"
+        except Exception as error:  # noqa: BLE001 - whatever is wrong with one, the others wait for nobody else
             broken.append(error)
     if broken:
-        raise ExceptionGroup("posts that could not be looked after", broken)
+        raise ExceptionGroup("posts or accounts that could not be looked after", broken)
     return Swept(looked_after=looked_after, errors=errors)
 
 
@@ -45,18 +65,24 @@ def _look_after(ports: Ports, post_id: str, *, seconds_left: float) -> None:
     if post.terminal:
         _ask_again(ports, ports.posts.save(look_again(post, now)), seconds_left=seconds_left)
     elif ports.executions.running(post):
-        ports.posts.save(post.model_copy(update={"watch_at": now + STALLED_SECONDS}))
+        post = follow_hint(ports, post, seconds_left=seconds_left)
+        if not post.terminal:
+            ports.posts.save(look_later(post, now))
     else:
         continue_post(ports, post_id)
 
 
 def _ask_again(ports: Ports, post: Post, *, seconds_left: float) -> None:
     """Ask TikTok about an ended post that it may say more about; the next look is planned already."""
+    post = name_pictures(ports, post, seconds_left=seconds_left)
     if post.publish_id is None:
         return
     said = ask_status(ports, post, post.publish_id, seconds_left=seconds_left)
-    if post.status is Status.PUBLISH_COMPLETE:
-        if said.post_ids:
-            ports.posts.save(found_post_ids(post, said.post_ids))
-    elif said.status in OUTCOMES and said.status != post.status:
-        ports.posts.save(learned(post, said.status, said.post_ids, said.failure, ports.clock.now()))
+    now = ports.clock.now()
+    if post.status is Status.PUBLISH_COMPLETE and said.post_ids:
+        ports.posts.save(found_post_ids(post, said.post_ids))
+    elif post.status is not Status.PUBLISH_COMPLETE and said.status in OUTCOMES and said.status != post.status:
+        ports.posts.save(learned(post, said.status, said.post_ids, said.failure, now))
+    elif post.hint is not None:
+        gone = post.hint.withdrawn and post.post_ids != ()
+        ports.posts.save(withdrawn(post, now) if gone else hint_followed(post, now))

@@ -1,4 +1,4 @@
-"""Call TikTok for an account with a token that works, refreshed by one worker at a time."""
+"""Call TikTok for an account with a token that works, refreshed by one worker at a time; and give the access up."""
 
 import json
 import random
@@ -22,12 +22,24 @@ def use_access_token[T](ports: Ports, account_id: str, call: Callable[[SecretStr
     A token that TikTok refuses is refreshed once; refused again, the account needs to be connected again and
     TokenExpired is raised. `seconds_left` is the worker's time: a refresh is not begun when it could be cut off.
     """
-    ends = ports.clock.now() + seconds_left
-    token, ver = _working_token(ports, account_id, refused=None, ends=ends)
+    return _use(ports, account_id, call, ends=ports.clock.now() + seconds_left)
+
+
+def revoke_access(ports: Ports, account_id: str, *, seconds_left: float) -> None:
+    """Have TikTok take back the access to a disconnected account, with its last tokens. Safe to repeat.
+
+    TokenExpired when TikTok takes none of them any more, or they are erased, or the account is connected again: then
+    there is nothing to take back.
+    """
+    _use(ports, account_id, ports.tiktok.revoke, ends=ports.clock.now() + seconds_left, leaving=True)
+
+
+def _use[T](ports: Ports, account_id: str, call: Callable[[SecretStr], T], *, ends: float, leaving: bool = False) -> T:
+    token, ver = _working_token(ports, account_id, refused=None, ends=ends, leaving=leaving)
     try:
         return call(token)
     except TokenExpired:
-        token, ver = _working_token(ports, account_id, refused=ver, ends=ends)
+        token, ver = _working_token(ports, account_id, refused=ver, ends=ends, leaving=leaving)
     try:
         return call(token)
     except TokenExpired as refusal:
@@ -51,18 +63,20 @@ def seal_tokens(sealer: Callable[[SecretStr], str], grant: Grant, ver: int, now:
     )
 
 
-def _working_token(ports: Ports, account_id: str, *, refused: int | None, ends: float) -> tuple[SecretStr, int]:
+def _working_token(
+    ports: Ports, account_id: str, *, refused: int | None, ends: float, leaving: bool
+) -> tuple[SecretStr, int]:
     """Return an access token and its version, other than the version that TikTok refused.
 
     Waits for a worker that is refreshing, or takes over when its lease has run out, as long as the time until the
-    epoch second `ends` is enough for a refresh.
+    epoch second `ends` is enough for a refresh. `leaving` asks for the last token of a disconnected account.
     """
     owner = uuid.uuid4().hex
     while True:
-        account, tokens = _connected(ports, account_id)
+        account, tokens = _left(ports, account_id) if leaving else _connected(ports, account_id)
         now = ports.clock.now()
         good = tokens.ver != refused and usable(tokens, now)
-        if good and fresh_enough(tokens, now):
+        if good and (leaving or fresh_enough(tokens, now)):
             return _unseal(ports, account, tokens)[0], tokens.ver
         in_time = ends - now >= REFRESH_MIN_FUNCTION_SECONDS
         if good and (leased_by_other(tokens, owner, now) or not in_time):
@@ -82,11 +96,22 @@ def _working_token(ports: Ports, account_id: str, *, refused: int | None, ends: 
 
 def _connected(ports: Ports, account_id: str) -> tuple[Account, SealedTokens]:
     account = ports.accounts.get(account_id)
-    if account is None or account.tokens is None:
-        raise TokenExpired("The TikTok account is disconnected.", RECONNECT)
+    if account is None or account.tokens is None or not account.connected:
+        raise _disconnected()
     if account.reauthorize_since is not None:
         raise TokenExpired(account.reauthorize_reason, RECONNECT)
     return account, account.tokens
+
+
+def _left(ports: Ports, account_id: str) -> tuple[Account, SealedTokens]:
+    account = ports.accounts.get(account_id)
+    if account is None or account.tokens is None or account.connected:
+        raise TokenExpired("There is no access to take back.", RECONNECT)
+    return account, account.tokens
+
+
+def _disconnected() -> TokenExpired:
+    return TokenExpired("The TikTok account is disconnected.", RECONNECT)
 
 
 def _unseal(ports: Ports, account: Account, tokens: SealedTokens) -> tuple[SecretStr, SecretStr]:
@@ -105,7 +130,7 @@ def _refresh(ports: Ports, account: Account, tokens: SealedTokens, *, good: bool
         grant = ports.tiktok.refresh(refresh_token)
     except TokenExpired as refusal:
         moved = ports.accounts.get(account.account_id)
-        if moved and moved.tokens and moved.tokens.ver != tokens.ver:
+        if moved and moved.tokens and moved.tokens.ver != tokens.ver and moved.connected == account.connected:
             return _unseal(ports, moved, moved.tokens)[0], moved.tokens.ver
         _need_reconnection(ports, account.account_id, tokens.ver, "TikTok refuses to refresh the token.", refusal)
     except TryAgain:
@@ -113,12 +138,20 @@ def _refresh(ports: Ports, account: Account, tokens: SealedTokens, *, good: bool
             return access_token, tokens.ver
         raise
     renewed = seal_tokens(sealer, grant, tokens.ver + 1, ports.clock.now())
-    _store(ports, account, renewed, grant.scopes)
+    stored = _store(ports, account, renewed, grant.scopes)
+    if account.connected and not stored.connected:
+        raise _disconnected()
+    if stored.tokens is not None and stored.tokens.sealed != renewed.sealed:
+        return _unseal(ports, stored, stored.tokens)[0], stored.tokens.ver
     return grant.access_token, renewed.ver
 
 
-def _store(ports: Ports, account: Account, renewed: SealedTokens, scopes: tuple[str, ...]) -> None:
-    """Write the new tokens unless another worker has moved the version; the old refresh token is dead by now."""
+def _store(ports: Ports, account: Account, renewed: SealedTokens, scopes: tuple[str, ...]) -> Account:
+    """Write the new tokens unless another worker has moved the version; the old refresh token is dead by now.
+
+    Returns the account as it is then. One that was disconnected meanwhile stays so, and gets them only to have its
+    access taken back with.
+    """
     for tries_left in reversed(range(TOKEN_WRITE_TRIES)):
         update = {
             "tokens": renewed,
@@ -128,22 +161,27 @@ def _store(ports: Ports, account: Account, renewed: SealedTokens, scopes: tuple[
             "reauthorize_reason": "",
         }
         try:
-            ports.accounts.save(account.model_copy(update=update))
+            return ports.accounts.save(account.model_copy(update=update))
         except TryAgain:
             if not tries_left:
                 raise
             ports.clock.sleep(0.5)
             account = ports.accounts.get(account.account_id) or account
             if account.tokens is None or account.tokens.ver >= renewed.ver:
-                return
-        else:
-            return
+                break
+    return account
 
 
 def _need_reconnection(ports: Ports, account_id: str, ver: int, reason: str, refusal: TokenExpired) -> NoReturn:
     """Note that only the creator can help, unless the tokens have been renewed meanwhile."""
     account = ports.accounts.get(account_id)
-    if account and account.tokens and account.tokens.ver == ver and account.reauthorize_since is None:
+    if (
+        account
+        and account.tokens
+        and account.tokens.ver == ver
+        and account.connected
+        and account.reauthorize_since is None
+    ):
         now = ports.clock.now()
         ports.accounts.save(
             account.model_copy(update={"reauthorize_since": now, "reauthorize_reason": reason, "updated_at": now})
