@@ -94,6 +94,12 @@ def test_an_address_that_was_not_given_out_is_not_found(http, ports, prefix):
     assert ports.photo_host.fence(PREFIX)
 
 
+@pytest.mark.parametrize("prefix", ["f" * 31, "F" * 32, "f" * 5000])
+def test_what_cannot_be_an_address_is_not_looked_up(http, ports, prefix):
+    ports.photo_host.faults.before("pull", ServiceUnavailable("DynamoDB takes no such key.", "Do not ask."))
+    assert_failed(pull(http, prefix=prefix), 404, "NotFound")
+
+
 def test_no_answer_names_where_the_pictures_are_kept(http, ports):
     ports.media.objects.clear()
     assert "staging" not in pull(http).body
