@@ -194,7 +194,7 @@ def test_pictures_are_asked_for_plainly_and_with_their_query(tiktok, host, post,
 def gradient():
     """A JPEG whose pixels are all decoded before its end is missed, with a comment that looks like another JPEG."""
     file = io.BytesIO()
-    with Image.linear_gradient("L").resize((1080, 1920)) as image:
+    with Image.linear_gradient("L").resize((1080, 1920)).convert("RGB") as image:
         image.save(file, "JPEG", comment=b"\xff\xd8\xff\xda\xff\xd9")
     return file.getvalue()
 
@@ -220,6 +220,10 @@ FORMATS = {
     "a jpeg without its last byte": (lambda make: make()[:-1], "file_format_check_failed"),
     "a jpeg inside a jpeg": (lambda _: gradient(), None),
     "a jpeg inside a jpeg, of which only the inner one ends": (lambda _: gradient()[:-2], "file_format_check_failed"),
+    "a webp whose last pixels are broken": (
+        lambda make: make(kind="WEBP", lossless=True)[:-1] + b"\xff",
+        "file_format_check_failed",
+    ),
     "half of a webp": (lambda make: make(kind="WEBP")[: len(make(kind="WEBP")) // 2], "file_format_check_failed"),
     "a webp without its last byte": (lambda make: make(kind="WEBP")[:-1], "file_format_check_failed"),
 }
@@ -419,6 +423,18 @@ def test_pictures_whose_pull_a_stop_has_cut_short_are_pulled_anew(connect, host,
         size = len(picture())
         assert (publish["received"], [picture["size"] for picture in publish["pictures"]]) == (2 * size, [size, size])
         assert [pull["url"] for pull in publish["pulls"]] == [first, second, first, second]
+
+
+def test_a_sandbox_that_has_stopped_asks_for_no_further_picture(connect, host, tmp_path, picture):
+    urls = [host.serve("1.jpg", picture(), held=True), host.serve("2.jpg", picture())]
+    with Sandbox(state=tmp_path) as sandbox:
+        tiktok = connect(sandbox.url)
+        allow(tiktok, host)
+        publish_id = tiktok.init_photos(tiktok.token(), urls).json()["data"]["publish_id"]
+        wait_until(lambda: host.requests)
+    host.released.set()
+    wait_until(lambda: not pulling(publish_id))
+    assert [path for path, _ in host.requests] == ["/1.jpg"]
 
 
 def test_a_reset_and_a_stop_leave_no_pull_behind(connect, host):
