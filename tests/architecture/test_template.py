@@ -24,7 +24,7 @@ from tests.architecture.reach import AwsCall, aws_calls, port_methods
 from tests.architecture.source import ROOT, camel, function_folders, module, snake
 
 BASIC_ROLE = "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"
-MAY_DECRYPT = {"posts", "initialize_post", "upload_chunks", "check_status", "sweep"}
+MAY_DECRYPT = {"accounts", "posts", "initialize_post", "upload_chunks", "check_status", "sweep"}
 """The functions that use TikTok's tokens or an upload URL."""
 MOVE_MEDIA = {"download_media", "convert_photos", "upload_chunks"}
 """The functions whose work grows with the media."""
@@ -467,8 +467,10 @@ def test_each_table_has_its_key_and_the_indexes_that_are_queried(template: Templ
         for index in properties.get("GlobalSecondaryIndexes", []):
             indexes.add((name, index["IndexName"]))
             schemas.append(index["KeySchema"])
-            assert [part["KeyType"] for part in index["KeySchema"]] == ["HASH", "RANGE"]
-            assert index["Projection"]["ProjectionType"] == ("KEYS_ONLY" if index["IndexName"] == "by_watch" else "ALL")
+            finds_ids = index["IndexName"] in ("by_watch", "by_publish")
+            keys = ["HASH"] if index["IndexName"] == "by_publish" else ["HASH", "RANGE"]
+            assert [part["KeyType"] for part in index["KeySchema"]] == keys
+            assert index["Projection"]["ProjectionType"] == ("KEYS_ONLY" if finds_ids else "ALL")
         assert {part["AttributeName"] for schema in schemas for part in schema} == set(types)
         assert all(kind == ("N" if attribute.endswith("_at") else "S") for attribute, kind in types.items())
     assert indexes == queried

@@ -101,7 +101,10 @@ class CountingFetcher:
         self.under_way = self.most = 0
         self._bad = bad
         self._lock, self._fifth = threading.Lock(), threading.Event()
-        self._four = threading.Barrier(4, lambda: self._fifth.wait(0.1), timeout=20)
+        self._four = threading.Barrier(4, self._wait_for_a_fifth, timeout=20)
+
+    def _wait_for_a_fifth(self) -> None:
+        self._fifth.wait(0.1)
 
     @contextmanager
     def open(self, url: str, *, max_bytes: int) -> Iterator[Source]:

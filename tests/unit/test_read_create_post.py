@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from publisher.api import read_create_post
 from publisher.domain.errors import InvalidRequest
+from publisher.domain.posts import PostOptions
 
 GOOD = {
     "post": {
@@ -41,8 +42,8 @@ def test_media_urls_keep_their_order_and_may_repeat():
 @pytest.mark.parametrize("index", [0, 34])
 def test_a_photo_cover_may_be_any_picture_and_the_first_is_a_choice(index):
     request, problems = read_create_post(changed("post.tiktokOptions.photoCoverIndex", index))
-    assert (request.options().photo_cover_index, problems) == (index, [])
-    assert read_create_post(GOOD)[0].options().photo_cover_index is None
+    assert (request.options(PostOptions()).photo_cover_index, problems) == (index, [])
+    assert read_create_post(GOOD)[0].options(PostOptions()).photo_cover_index is None
 
 
 @pytest.mark.parametrize("urls", ["https://media.example/film.mp4", ["https://media.example/film.mp4"]])
@@ -124,7 +125,7 @@ def test_a_wrong_type_is_told_in_words_of_json(field, value, sentence):
 @pytest.mark.parametrize("milliseconds", [0, 2**31 - 1])
 def test_a_cover_may_be_any_moment_that_tiktok_can_count(milliseconds):
     request, problems = read_create_post(changed("post.tiktokOptions.videoCoverTimestampMs", milliseconds))
-    assert (request.options().video_cover_timestamp_ms, problems) == (milliseconds, [])
+    assert (request.options(PostOptions()).video_cover_timestamp_ms, problems) == (milliseconds, [])
 
 
 def test_all_wrong_fields_are_told_at_once():
@@ -173,7 +174,7 @@ def test_a_target_agrees_with_the_platform(target, problems):
 def test_options_may_stand_beside_the_post():
     post = {name: value for name, value in GOOD["post"].items() if name != "tiktokOptions"}
     request, problems = read_create_post({"post": post, "tiktokOptions": {"draft": True}})
-    assert (request.options().draft, problems) == (True, [])
+    assert (request.options(PostOptions()).draft, problems) == (True, [])
 
 
 def test_options_in_both_places_are_refused():
@@ -181,7 +182,7 @@ def test_options_in_both_places_are_refused():
 
 
 def test_what_is_left_out_is_off():
-    options = read_create_post(GOOD)[0].options()
+    options = read_create_post(GOOD)[0].options(PostOptions())
     assert options.model_dump(exclude={"privacy_level", "video_cover_timestamp_ms", "photo_cover_index"}) == {
         "allow_comment": False,
         "allow_duet": False,
@@ -211,7 +212,7 @@ def test_every_option_arrives_under_its_own_name():
         "autoAddMusic": True,
     }
     for name, value in given.items():
-        options = read_create_post(changed("post.tiktokOptions", {name: value}))[0].options()
+        options = read_create_post(changed("post.tiktokOptions", {name: value}))[0].options(PostOptions())
         assert list(options.model_dump(exclude_defaults=True).values()) == [value], name
 
 
@@ -235,7 +236,7 @@ JSON = st.recursive(
 def test_any_json_at_all_is_read_or_refused(body):
     if isinstance(body, dict):
         request, problems = read_create_post(body)
-        assert request.options() is not None
+        assert request.options(PostOptions()) is not None
         assert all(problem.error and problem.message and problem.field is not None for problem in problems)
     else:
         with pytest.raises(InvalidRequest):

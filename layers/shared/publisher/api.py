@@ -24,6 +24,8 @@ _MESSAGES = {
     Status.FAILED: "Post failed",
 }
 
+_WITHDRAWN = "Post was published; TikTok no longer shows it to everybody"
+
 
 def _absent(value: object) -> bool:
     """Tell whether a key is left out of an answer."""
@@ -237,7 +239,7 @@ class AccountAnswer(BaseModel):
         state = account.state(now)
         return cls(
             account_id=account.account_id,
-            is_valid=state in (AccountState.ACTIVE, AccountState.EXPIRING),
+            is_valid=account.usable(now),
             expires_at=iso(account.tokens.refresh_expires_at) if account.tokens else None,
             created_at=iso(account.created_at),
             updated_at=iso(account.updated_at),
@@ -477,7 +479,7 @@ def _shown(post: Post) -> dict[str, Any]:
         "post_type": post.post_type,
         "publish_id": post.publish_id,
         "status": post.status,
-        "message": _MESSAGES[post.status],
+        "message": _MESSAGES[post.status] if post.no_longer_public_at is None else _WITHDRAWN,
         "label": label(post.options),
         "consent": consent(post.options),
         "warnings": post.warnings,

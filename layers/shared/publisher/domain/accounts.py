@@ -7,11 +7,15 @@ from pydantic import BaseModel, ConfigDict
 
 from publisher.domain.limits import (
     EXPIRING_DAYS,
+    KEEP_ALIVE_DAYS,
+    KEEP_ALIVE_LEFT_DAYS,
+    KEEP_ALIVE_WAIT_SECONDS,
     REFRESH_LEASE_SECONDS,
     REFRESH_MARGIN_PERCENT,
     REFRESH_MARGIN_SECONDS,
     REVOKE_SECONDS,
     REVOKE_WAIT_SECONDS,
+    STALLED_SECONDS,
 )
 from publisher.domain.posts import PostOptions
 
@@ -102,6 +106,10 @@ class Account(BaseModel):
             return AccountState.EXPIRING
         return AccountState.ACTIVE
 
+    def usable(self, now: float) -> bool:
+        """Tell whether calls for the account can be made, as far as is known."""
+        return self.state(now) in (AccountState.ACTIVE, AccountState.EXPIRING)
+
     @property
     def connected(self) -> bool:
         """True until the account is disconnected, also while its creator has to connect it again."""
@@ -179,6 +187,30 @@ def leased_by_other(tokens: SealedTokens, owner: str, now: float) -> bool:
 def with_lease(tokens: SealedTokens, owner: str, now: float) -> SealedTokens:
     """Take the right to refresh."""
     return tokens.model_copy(update={"lease_owner": owner, "lease_until": now + REFRESH_LEASE_SECONDS})
+
+
+def idle(account: Account, now: float) -> bool:
+    """Tell whether the refresh token should be used, because it would otherwise die one day without having been."""
+    return account.tokens is not None and _keep_alive_at(account.tokens) <= now
+
+
+def look_soon(account: Account, now: float) -> Account:
+    """Plan a look for the case that the one that begins now comes to nothing."""
+    return account.model_copy(update={"watch_at": now + STALLED_SECONDS})
+
+
+def look_next(account: Account, now: float) -> Account:
+    """Plan the next look after one that has done all that was due; none at an account that cannot be used."""
+    if account.tokens is None or not account.usable(now):
+        return account.model_copy(update={"watch_at": None})
+    due = _keep_alive_at(account.tokens)
+    return account.model_copy(update={"watch_at": due if due > now else now + KEEP_ALIVE_WAIT_SECONDS})
+
+
+def _keep_alive_at(tokens: SealedTokens) -> float:
+    """Return when an idle account's refresh token is to be used."""
+    last_used = tokens.expires_at - tokens.lifetime
+    return min(last_used + KEEP_ALIVE_DAYS * 86400, tokens.refresh_expires_at - KEEP_ALIVE_LEFT_DAYS * 86400)
 
 
 def disconnected(account: Account, now: float) -> Account:
