@@ -25,6 +25,7 @@ PUBLIC = {
     ("GET", "/oauth/tiktok/callback"),  # the state and the session cookie are the credential
     ("GET", "/media/{prefix}/{name}"),  # TikTok pulls; the prefix is the credential
     ("HEAD", "/media/{prefix}/{name}"),
+    ("POST", "/webhooks/tiktok"),  # TikTok's events; the signature is the credential
     ("GET", "/{name}"),  # TikTok verifies whose address this is
     ("GET", "/media/{name}"),
 }

@@ -21,6 +21,7 @@ from samtranslator.yaml_helper import yaml_parse
 from publisher.aws.accounts import DynamoAccounts
 from publisher.aws.app_secret import SecretsManagerApp
 from publisher.aws.clients import client
+from publisher.aws.events import DynamoEvents
 from publisher.aws.executions import StepFunctions
 from publisher.aws.keys import DynamoKeys
 from publisher.aws.media_store import S3MediaStore
@@ -130,6 +131,10 @@ class AwsPorts:
     @property
     def posts(self) -> DynamoPosts:
         return DynamoPosts(self.aws.clients["dynamodb"], self.aws.table("PostsTable"), self.clock)
+
+    @property
+    def events(self) -> DynamoEvents:
+        return DynamoEvents(self.aws.clients["dynamodb"], self.aws.table("PostsTable"), self.clock)
 
     @property
     def accounts(self) -> DynamoAccounts:

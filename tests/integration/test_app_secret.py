@@ -50,6 +50,18 @@ def test_a_secret_of_another_form_is_named_and_not_shown(aws_ports, text):
     assert raised.value.__suppress_context__
 
 
+def test_the_previous_secret_is_there_while_the_new_one_is_introduced(aws_ports):
+    app = {"client_key": "key", "client_secret": "new", "previous_client_secret": "former"}
+    store(aws_ports, json.dumps(app))
+    assert [secret.get_secret_value() for secret in aws_ports.app_secret.app().secrets] == ["new", "former"]
+    assert "former" not in repr(aws_ports.app_secret.app())
+
+
+def test_without_a_previous_secret_one_counts(aws_ports):
+    store(aws_ports, json.dumps({"client_key": "key", "client_secret": "new", "previous_client_secret": None}))
+    assert [secret.get_secret_value() for secret in aws_ports.app_secret.app().secrets] == ["new"]
+
+
 def test_a_failure_is_not_cached(aws_ports):
     app_secret = aws_ports.app_secret
     store(aws_ports, "{}")

@@ -289,6 +289,21 @@ def test_a_post_that_is_not_watched_any_more_is_not_due(ports):
     assert ports.posts.due(NOW + DAY, 10) == []
 
 
+@pytest.mark.parametrize("kind", ["video", "photo"])
+def test_a_post_is_found_by_tiktoks_id_from_the_moment_it_is_recorded(ports, kind):
+    post = a_post(workspace_id="workspace-2")
+    ports.posts.accept(post, None)
+    ports.posts.accept(a_post(upload=an_upload(publish_id="other")), None)
+    assert ports.posts.of_publish("mine") is None
+    opened = (
+        {"upload": an_upload(publish_id="mine")} if kind == "video" else {"carousel": a_carousel(publish_id="mine")}
+    )
+    saved = ports.posts.save(post.model_copy(update=opened))
+    assert ports.posts.of_publish("mine") == post.post_id
+    ports.posts.save(saved.model_copy(update={"upload": None, "carousel": None}))
+    assert ports.posts.of_publish("mine") is None
+
+
 # DynamoDB
 def test_only_watched_posts_are_in_the_index_of_watched_posts(aws_ports):
     post = a_post()

@@ -115,6 +115,7 @@ def test_every_route_needs_a_key_but_the_named_ones(http):
         ("HEAD", "/media/{prefix}/{name}"),
         ("GET", "/{name}"),
         ("GET", "/media/{name}"),
+        ("POST", "/webhooks/tiktok"),
     }
 
 

@@ -35,6 +35,7 @@ from publisher.wiring import wired
 
 STATUS: Mapping[type[errors.PublisherError], int] = {
     errors.InvalidApiKey: 401,
+    errors.InvalidSignature: 401,
     errors.InsufficientScope: 403,
     errors.NotFound: 404,
     errors.IdempotencyKeyReused: 422,
@@ -135,16 +136,23 @@ class Call:
         """Return the root of the API as the browser reaches it."""
         return self.ports.public_url or f"https://{self._event.request_context.domain_name}"
 
-    def json(self) -> object:
-        """Return the body; InvalidRequest when it is too large or no JSON."""
+    def body(self) -> bytes:
+        """Return the body to the byte; InvalidRequest when it is too large or cannot be bytes."""
         raw = self._event.raw_event.get("body") or ""
         if len(raw) > BODY_BYTES * 2:
             raise _too_large()
         try:
             body = base64.b64decode(raw) if self._event.raw_event.get("isBase64Encoded") else raw.encode()
-            if len(body) > BODY_BYTES:
-                raise _too_large()
-            read: object = json.loads(body)
+        except ValueError:
+            raise errors.InvalidRequest("The body cannot be read.", "Send bytes or UTF-8.") from None
+        if len(body) > BODY_BYTES:
+            raise _too_large()
+        return bytes(body)
+
+    def json(self) -> object:
+        """Return the body; InvalidRequest when it is too large or no JSON."""
+        try:
+            read: object = json.loads(self.body())
             json.dumps(read, ensure_ascii=False).encode()  # half a surrogate pair is JSON, but can be stored nowhere
         except (ValueError, RecursionError):
             raise errors.InvalidRequest("The body is not valid JSON.", "Send a JSON object encoded as UTF-8.") from None

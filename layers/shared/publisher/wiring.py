@@ -55,6 +55,13 @@ class Wiring:
         return DynamoPosts(self._client("dynamodb"), self.settings.posts_table, self.clock)
 
     @cached_property
+    def events(self) -> "ports.Events":
+        """TikTok's events, beside the posts."""
+        from publisher.aws.events import DynamoEvents
+
+        return DynamoEvents(self._client("dynamodb"), self.settings.posts_table, self.clock)
+
+    @cached_property
     def accounts(self) -> "ports.Accounts":
         """Accounts, in DynamoDB."""
         from publisher.aws.accounts import DynamoAccounts

@@ -150,6 +150,9 @@ REFRESH_TOKEN_SECONDS = Limit(
     180 * 86400, "seconds", "life of a refresh token whose answer gives none", "TikTok, the shorter of two documented"
 )
 EXPIRING_DAYS = Limit(14, "days", "of a refresh token's life left when an account is expiring", _PRODUCT)
+KEEP_ALIVE_DAYS = Limit(30, "days", "after which an idle account's refresh token is used", _PRODUCT)
+KEEP_ALIVE_LEFT_DAYS = Limit(15, "days", "of a refresh token's life left when it is used each day", _PRODUCT)
+KEEP_ALIVE_WAIT_SECONDS = Limit(86400, "seconds", "until a refresh for an idle account is tried again", _PRODUCT)
 REVOKE_WAIT_SECONDS = Limit(60, "seconds", "until a disconnection is tried again, then later each time", _PRODUCT)
 REVOKE_SECONDS = Limit(86400, "seconds", "a disconnection is tried before the tokens are erased anyway", _PRODUCT)
 DISCONNECT_TRIES = Limit(5, "tries", "to store that an account is disconnected", _PRODUCT)

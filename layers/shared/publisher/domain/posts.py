@@ -141,6 +141,23 @@ class Lease(Frozen):
     until: float
 
 
+class Hint(Frozen):
+    """TikTok's event, taken in at an epoch second, that something happened to a post; what, only its status tells.
+
+    `withdrawn` when the event said that the post is no longer public. `publish_id` when it may name pictures whose own
+    id is not known.
+    """
+
+    at: float
+    withdrawn: bool = False
+    publish_id: str | None = None
+
+    @property
+    def due_at(self) -> float:
+        """When to follow it: at once, but for a name, which may be that of a post whose id is just being written."""
+        return self.at if self.publish_id is None else self.at + STALLED_SECONDS
+
+
 class Moment(Frozen):
     """A line of the timeline: which step began, at an epoch second."""
 
@@ -181,6 +198,8 @@ class Post(Frozen):
     polls: int = 0
     confirmed: Status | None = None
     post_ids: tuple[str, ...] = ()
+    no_longer_public_at: float | None = None
+    hint: Hint | None = None
     failure: Failure | None = None
     timeline: tuple[Moment, ...] = ()
     watch_at: float | None = None
@@ -224,10 +243,15 @@ class Post(Frozen):
 
     @property
     def public_url(self) -> str | None:
-        """Where everybody can watch the post, once TikTok has told its id."""
-        if not self.post_ids or not self.creator_username:
+        """Where everybody can watch the post, once TikTok has told its id and while it does."""
+        if not self.post_ids or not self.creator_username or self.no_longer_public_at is not None:
             return None
         return f"https://www.tiktok.com/@{self.creator_username}/{self.post_type}/{self.post_ids[0]}"
+
+    @property
+    def lacks_id(self) -> bool:
+        """True while pictures are offered, and perhaps taken, under an id of TikTok's that is not known."""
+        return self.carousel is not None and self.carousel.publish_id is None
 
     @property
     def open_question(self) -> bool:
@@ -242,9 +266,15 @@ class Post(Frozen):
 
 
 def _change(post: Post, now: float, **changes: object) -> Post:
-    return post.model_copy(
-        update={"updated_at": now, "watch_at": None if post.terminal else now + STALLED_SECONDS, **changes}
-    )
+    planned = {"updated_at": now, "watch_at": None if post.terminal else now + STALLED_SECONDS}
+    return _with_hint(post.model_copy(update={**planned, **changes}))
+
+
+def _with_hint(post: Post) -> Post:
+    """Plan the next look no later than the hint wants it."""
+    if post.hint is None:
+        return post
+    return post.model_copy(update={"watch_at": min(post.hint.due_at, post.watch_at or math.inf)})
 
 
 def enter(post: Post, step: str, now: float, **changes: object) -> Post:
@@ -425,8 +455,8 @@ def unclear(post: Post, now: float) -> bool:
 
 
 def confirm(post: Post, outcome: Status, post_ids: tuple[str, ...], failure: Failure | None, now: float) -> Post:
-    """Keep what TikTok said, before it becomes the outcome."""
-    return _change(post, now, confirmed=outcome, post_ids=post_ids or post.post_ids, failure=failure)
+    """Keep what TikTok said, before it becomes the outcome; it answers a hint."""
+    return _change(post, now, confirmed=outcome, post_ids=post_ids or post.post_ids, failure=failure, hint=None)
 
 
 def finish(post: Post, status: Status, now: float, failure: Failure | None = None) -> Post:
@@ -439,28 +469,68 @@ def finish(post: Post, status: Status, now: float, failure: Failure | None = Non
 
 def learned(post: Post, status: str, post_ids: tuple[str, ...], failure: Failure | None, now: float) -> Post:
     """Replace what is known of an ended post by what TikTok says of it now."""
-    known = enter(post, "CheckStatus", now, status=Status(status), failure=failure, post_ids=post_ids or post.post_ids)
-    return _ended(known, now)
+    told = {"status": Status(status), "failure": failure, "post_ids": post_ids or post.post_ids}
+    return _ended(enter(post, "CheckStatus", now, **told, hint=None), now)
 
 
 def _ended(post: Post, now: float) -> Post:
     """Plan the first look at an ended post that TikTok may still say more about."""
-    return post.model_copy(update={"watch_at": now + POLL_SECONDS[0] if post.open_question else None})
+    return _with_hint(post.model_copy(update={"watch_at": now + POLL_SECONDS[0] if post.open_question else None}))
 
 
 def look_again(post: Post, now: float) -> Post:
-    """Plan the next look at an ended post: later each time, for a day at most; at a draft twice a day, for a week."""
-    wait = max(float(POLL_SECONDS[-2]), now - post.updated_at)
-    longest = POST_ID_SECONDS
-    if post.status is Status.SEND_TO_USER_INBOX:
-        wait, longest = min(wait, POST_ID_SECONDS / 2), DRAFT_SECONDS
-    late = now + wait > post.updated_at + longest
-    return post.model_copy(update={"watch_at": None if late else now + wait})
+    """Plan the next look at an ended post: later each time, for a day at most; at a draft twice a day, for a week.
+
+    A hint that TikTok has not answered yet is followed as long as a public id is, counted from the hint.
+    """
+    looks = []
+    if post.open_question:
+        draft = post.status is Status.SEND_TO_USER_INBOX
+        longest = DRAFT_SECONDS if draft else POST_ID_SECONDS
+        looks.append(_next_look(post.updated_at, now, longest, POST_ID_SECONDS / 2 if draft else math.inf))
+    if post.hint is not None:
+        looks.append(_next_look(post.hint.due_at, now, POST_ID_SECONDS, math.inf))
+    planned = min(looks, default=math.inf)
+    return post.model_copy(update={"watch_at": None if planned == math.inf else planned})
+
+
+def _next_look(since: float, now: float, longest: float, longest_wait: float) -> float:
+    """Return when to look next at what began at `since`, or infinity when that is over."""
+    following = now + min(max(float(POLL_SECONDS[-2]), now - since), longest_wait)
+    return math.inf if following > since + longest else following
 
 
 def found_post_ids(post: Post, post_ids: tuple[str, ...]) -> Post:
-    """Record public ids that TikTok told after the outcome."""
-    return post.model_copy(update={"post_ids": post_ids, "watch_at": None})
+    """Record public ids that TikTok tells after the outcome: the post is public, perhaps again."""
+    return post.model_copy(update={"post_ids": post_ids, "no_longer_public_at": None, "hint": None, "watch_at": None})
+
+
+def hinted(post: Post, hint: Hint) -> Post:
+    """Have the post looked at because of an event of TikTok's; nothing else of it changes.
+
+    An event that said more than this one and was not followed yet is not forgotten.
+    """
+    earlier = post.hint
+    if earlier is not None and earlier.withdrawn:
+        hint = hint.model_copy(update={"withdrawn": True})
+    return _with_hint(post.model_copy(update={"hint": hint}))
+
+
+def hint_followed(post: Post, now: float) -> Post:
+    """Drop a hint that TikTok's status has answered without anything new, and look on as if it had not come."""
+    post = post.model_copy(update={"hint": None})
+    return look_again(post, now) if post.terminal else post.model_copy(update={"watch_at": now + STALLED_SECONDS})
+
+
+def withdrawn(post: Post, now: float) -> Post:
+    """Record that a public post is public no more; its ids stay, should it become so again."""
+    since = post.no_longer_public_at or now
+    return hint_followed(post.model_copy(update={"no_longer_public_at": since}), now)
+
+
+def look_later(post: Post, now: float) -> Post:
+    """Plan the next look at a post whose execution moves it."""
+    return _with_hint(post.model_copy(update={"watch_at": now + STALLED_SECONDS}))
 
 
 def redriven(post: Post, now: float) -> Post:

@@ -1,11 +1,39 @@
-"""Look after an account whose time has come: take back the access to one that was disconnected."""
+"""Look after an account whose time has come: keep its access alive, or give it up when it was disconnected."""
 
+from contextlib import suppress
+
+from publisher.domain.accounts import Account, idle, look_next, look_soon
+from publisher.domain.errors import TokenExpired
 from publisher.ports import Ports
 from publisher.use_cases.disconnect import give_up_access, try_again_later
+from publisher.use_cases.probe_account import probe_account
+from publisher.use_cases.use_access_token import keep_alive
 
 
 def look_after_account(ports: Ports, account_id: str, *, seconds_left: float) -> None:
     """Do what is due; the next look is planned first, so that it comes whatever becomes of this one."""
     account = ports.accounts.get(account_id)
-    if account is not None and account.disconnected_at is not None and account.tokens is not None:
+    if account is None:
+        return
+    if account.disconnected_at is not None and account.tokens is not None:
         give_up_access(ports, try_again_later(ports, account), seconds_left=seconds_left)
+        return
+    looked_at = ports.accounts.save(look_soon(account, ports.clock.now()))
+    account = probe_account(ports, looked_at, seconds_left=seconds_left)
+    if account.usable(ports.clock.now()):
+        _keep_alive(ports, account, seconds_left=seconds_left)
+    _plan(ports, looked_at)
+
+
+def _keep_alive(ports: Ports, account: Account, *, seconds_left: float) -> None:
+    """Use the refresh token of an idle account before it dies; that one is dead is noted at the account."""
+    if idle(account, ports.clock.now()):
+        with suppress(TokenExpired):
+            keep_alive(ports, account, seconds_left=seconds_left)
+
+
+def _plan(ports: Ports, looked_at: Account) -> None:
+    """Plan the next look, unless somebody has meanwhile asked for one."""
+    account = ports.accounts.get(looked_at.account_id)
+    if account is not None and account.watch_at == looked_at.watch_at:
+        ports.accounts.save(look_next(account, ports.clock.now()))

@@ -25,6 +25,13 @@ def use_access_token[T](ports: Ports, account_id: str, call: Callable[[SecretStr
     return _use(ports, account_id, call, ends=ports.clock.now() + seconds_left)
 
 
+def keep_alive(ports: Ports, account: Account, *, seconds_left: float) -> None:
+    """Refresh the account's tokens unless another worker has since `account` was read; errors as of a refresh."""
+    ver = account.tokens.ver if account.tokens else None
+    ends = ports.clock.now() + seconds_left
+    _working_token(ports, account.account_id, refused=ver, ends=ends, leaving=False)
+
+
 def revoke_access(ports: Ports, account_id: str, *, seconds_left: float) -> None:
     """Have TikTok take back the access to a disconnected account, with its last tokens. Safe to repeat.
 
@@ -153,12 +160,15 @@ def _store(ports: Ports, account: Account, renewed: SealedTokens, scopes: tuple[
     access taken back with.
     """
     for tries_left in reversed(range(TOKEN_WRITE_TRIES)):
+        now = ports.clock.now()
+        given_up = account.reauthorize_since is not None
         update = {
             "tokens": renewed,
-            "updated_at": ports.clock.now(),
+            "updated_at": now,
             "scopes": scopes or account.scopes,
             "reauthorize_since": None,  # noted by a worker that came after TikTok's answer and before this write
             "reauthorize_reason": "",
+            "watch_at": now if given_up or account.watch_at is None else account.watch_at,
         }
         try:
             return ports.accounts.save(account.model_copy(update=update))
