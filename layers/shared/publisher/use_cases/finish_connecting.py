@@ -126,6 +126,7 @@ def _renewed(ports: Ports, account: Account, grant: Grant, profile: Profile) -> 
             "reauthorize_reason": "",
             "disconnected_at": None,
             "updated_at": now,
+            "watch_at": now,
             "tokens": seal_tokens(sealer, grant, account.next_ver, now),
         }
     )
