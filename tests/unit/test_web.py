@@ -103,9 +103,7 @@ def test_a_route_needs_its_scope(http, method, path, scope):
 
 
 def test_every_route_needs_a_key_but_the_named_ones(http):
-    open_to_all = {
-        (method, path) for api in http.apis for (method, path), scope in api.routes.items() if scope is None
-    }
+    open_to_all = {(method, path) for api in http.apis for (method, path), scope in api.routes.items() if scope is None}
     assert open_to_all == {
         ("GET", "/"),
         ("GET", "/health"),
