@@ -12,6 +12,7 @@ def test_a_connected_account_is_listed_without_its_tokens(client: Client, creato
     ]
     assert listed == [account]
     assert (account["tiktok_username"], account["state"], account["is_valid"]) == (creator, "active", True)
+    assert (account["state_reason"], account["state_since"]) == (None, None)
     assert "act." not in str(account)
 
 

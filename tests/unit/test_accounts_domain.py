@@ -60,6 +60,28 @@ def test_an_account_expires_with_its_refresh_token(days_left, reauthorize_since,
     assert an_account(tokens=tokens, reauthorize_since=reauthorize_since).state(NOW) is state
 
 
+@pytest.mark.parametrize(
+    ("changes", "reason", "since"),
+    [
+        ({}, None, None),
+        ({"tokens": sealed_tokens(refresh_expires_at=NOW + 4 * DAY)}, "ends within 14 days", NOW - 10 * DAY),
+        ({"tokens": sealed_tokens(refresh_expires_at=NOW - DAY)}, "has ended", NOW - DAY),
+        ({"reauthorize_since": NOW - 5, "reauthorize_reason": "TikTok banned it."}, "TikTok banned it.", NOW - 5),
+        ({"disconnected_at": NOW - 9, "tokens": None}, "disconnected", NOW - 9),
+    ],
+)
+def test_every_state_but_active_has_a_reason_and_a_moment(changes, reason, since):
+    standing = an_account(**changes).standing(NOW)
+    assert (reason or "") in (standing.reason or "")
+    assert (standing.reason is None, standing.since) == (reason is None, since)
+    assert standing.state is an_account(**changes).state(NOW)
+
+
+def test_an_account_is_disconnected_while_its_access_is_still_being_given_up():
+    account = an_account(disconnected_at=NOW)
+    assert (account.state(NOW), account.connected) == (AccountState.DISCONNECTED, False)
+
+
 def test_a_dead_access_token_leaves_the_account_active():
     assert an_account(tokens=sealed_tokens(expires_at=NOW - 1)).state(NOW) is AccountState.ACTIVE
 

@@ -705,6 +705,8 @@ def test_accounts_are_listed_in_the_documented_form(http, ports):
         "tiktok_open_id",
         "scopes",
         "state",
+        "state_reason",
+        "state_since",
     }
     assert (account["social_channel_type"], account["is_valid"], account["state"]) == ("tiktok", True, "active")
 

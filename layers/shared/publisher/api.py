@@ -232,11 +232,13 @@ class AccountAnswer(BaseModel):
     tiktok_open_id: str
     scopes: list[str]
     state: AccountState
+    state_reason: str | None
+    state_since: str | None
 
     @classmethod
     def of(cls, account: Account, now: float) -> "AccountAnswer":
         """Show an account; tokens stay where they are."""
-        state = account.state(now)
+        standing = account.standing(now)
         return cls(
             account_id=account.account_id,
             is_valid=account.usable(now),
@@ -248,7 +250,9 @@ class AccountAnswer(BaseModel):
             tiktok_avatar_url=account.avatar_url,
             tiktok_open_id=account.open_id,
             scopes=list(account.scopes),
-            state=state,
+            state=standing.state,
+            state_reason=standing.reason,
+            state_since=None if standing.since is None else iso(standing.since),
         )
 
 

@@ -42,6 +42,16 @@ class AccountState(StrEnum):
     DISCONNECTED = "disconnected"
 
 
+class Standing(BaseModel):
+    """An account's state; for every other than active, why it is so, and since which epoch second."""
+
+    model_config = ConfigDict(frozen=True)
+
+    state: AccountState
+    reason: str | None = None
+    since: float | None = None
+
+
 class SealedTokens(BaseModel):
     """TikTok's tokens of one account as stored: both tokens encrypted, the rest readable.
 
@@ -105,6 +115,21 @@ class Account(BaseModel):
         if self.tokens.refresh_expires_at <= now + EXPIRING_DAYS * 86400:
             return AccountState.EXPIRING
         return AccountState.ACTIVE
+
+    def standing(self, now: float) -> "Standing":
+        """Return the account's state at the epoch second `now`, with its reason and since when it is so."""
+        state = self.state(now)
+        if state is AccountState.DISCONNECTED:
+            return Standing(state=state, reason="The account was disconnected.", since=self.disconnected_at)
+        dies_at = self.tokens.refresh_expires_at if self.tokens else now
+        if state is AccountState.REAUTHORIZE and self.reauthorize_since is not None:
+            return Standing(state=state, reason=self.reauthorize_reason, since=self.reauthorize_since)
+        if state is AccountState.REAUTHORIZE:
+            return Standing(state=state, reason="The account's access has ended.", since=dies_at)
+        if state is AccountState.EXPIRING:
+            soon = f"The account's access ends within {EXPIRING_DAYS} days, unless TikTok renews it."
+            return Standing(state=state, reason=soon, since=dies_at - EXPIRING_DAYS * 86400)
+        return Standing(state=state)
 
     def usable(self, now: float) -> bool:
         """Tell whether calls for the account can be made, as far as is known."""

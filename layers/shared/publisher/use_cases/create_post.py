@@ -229,11 +229,11 @@ def _creator(
 
 
 def _check_account(account: Account, options: PostOptions, now: float) -> None:
-    state = account.state(now)
-    if state is AccountState.DISCONNECTED:
+    standing = account.standing(now)
+    if standing.state is AccountState.DISCONNECTED:
         raise AccountDisabled("The TikTok account is disconnected.", RECONNECT)
-    if state is AccountState.REAUTHORIZE:
-        raise TokenExpired(account.reauthorize_reason or "The account's access has ended.", RECONNECT)
+    if standing.state is AccountState.REAUTHORIZE:
+        raise TokenExpired(standing.reason or "", RECONNECT)
     scope = "video.upload" if options.draft else "video.publish"
     if scope not in account.scopes:
         raise InvalidToken(
