@@ -7,6 +7,7 @@ import pytest
 from publisher.domain.errors import Busy, Failure, PublishingFailed
 from publisher.domain.posts import (
     Carousel,
+    Hint,
     Lease,
     Post,
     Status,
@@ -24,8 +25,12 @@ from publisher.domain.posts import (
     enter,
     execution_name,
     finish,
+    found_post_ids,
+    hint_followed,
+    hinted,
     learned,
     look_again,
+    look_later,
     next_poll,
     offer_last,
     pictures_downloaded,
@@ -35,6 +40,7 @@ from publisher.domain.posts import (
     take_lease,
     unclear,
     upload_expired,
+    withdrawn,
 )
 from tests.builders import NOW, a_carousel, a_post, an_upload, options, some_pictures, stored_video
 
@@ -69,6 +75,42 @@ def test_a_post_under_way_is_always_looked_after_within_reach(change):
     post = change(a_post())
     assert post.updated_at == LATER
     assert LATER < post.watch_at <= LATER + 300 + 900
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda post: begin_download(post, LATER),
+        lambda post: acknowledged(post, 4, LATER),
+        lambda post: redriven(post, LATER),
+        lambda post: polled(post, LATER),
+        lambda post: finish(post, Status.REVIEW, LATER),
+        lambda post: look_later(post, LATER),
+    ],
+)
+def test_a_hint_is_looked_at_in_its_time_whatever_is_written_before(change):
+    assert change(hinted(a_post(), Hint(at=NOW))).watch_at == NOW
+    assert change(hinted(a_post(), Hint(at=NOW, publish_id="p"))).watch_at in (NOW + 120, LATER + 5)
+
+
+def test_a_hint_changes_nothing_but_the_next_look():
+    post = a_post(watch_at=NOW + 900)
+    hint = Hint(at=LATER)
+    assert hinted(post, hint) == post.model_copy(update={"hint": hint, "watch_at": LATER})
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        lambda post: confirm(post, Status.FAILED, (), FAILURE, LATER),
+        lambda post: learned(post, "FAILED", (), FAILURE, LATER),
+        lambda post: found_post_ids(post, ("1",)),
+        lambda post: hint_followed(post, LATER),
+        lambda post: withdrawn(post, LATER),
+    ],
+)
+def test_tiktoks_answer_ends_a_hint(answer):
+    assert answer(hinted(a_post(), Hint(at=NOW, withdrawn=True))).hint is None
 
 
 def test_media_is_recorded_once():

@@ -296,6 +296,14 @@ def test_an_event_that_comes_before_tiktoks_id_is_stored_is_nothing_and_the_mach
     assert stored(ports, post) == post
 
 
+@pytest.mark.parametrize("publish_id", ["v_pub_file~v2-1.77", "p_pub_url~v2.77"])
+def test_a_post_that_has_moved_to_another_id_meanwhile_is_not_meant(http, ports, publish_id):
+    post = at_tiktok(ports)
+    ports.posts.of_publish = lambda _: post.post_id  # as the index still has it
+    taken(http, an_event(publish_id=publish_id))
+    assert stored(ports, post) == post
+
+
 def test_a_hint_is_not_lost_when_the_machine_writes_before_the_sweep(http, ports):
     from publisher.domain.posts import polled
 
@@ -420,6 +428,23 @@ def test_a_post_that_is_public_no_more_says_so(http, ports):
     assert (post.no_longer_public_at, post.watch_at) == (NOW + 5 + 86400, None)
 
 
+def test_the_first_moment_stays_however_often_tiktok_says_it(http, ports):
+    post = gone(http, ports)
+    ports.clock.time += 3600
+    taken(http, an_event(GONE, publish_id=post.publish_id, again=True))
+    assert swept(ports) == 1
+    assert stored(ports, post).no_longer_public_at == post.no_longer_public_at
+
+
+def test_a_post_that_was_never_seen_in_public_is_not_said_to_be_gone(http, ports):
+    post = published(ports)
+    ports.tiktok.post_id_polls = 10**6
+    taken(http, an_event(GONE, publish_id=post.publish_id))
+    swept(ports)
+    assert shown(http, post)["message"] == "Post published successfully"
+    assert stored(ports, post).watch_at is not None
+
+
 def test_a_post_that_is_public_again_is_shown_again(http, ports):
     post = gone(http, ports)
     ports.tiktok.post_id_polls = 0
@@ -521,6 +546,33 @@ def test_a_name_waits_until_a_post_whose_id_is_just_being_written_has_it(http, p
     ports.clock.time += 1
     swept(ports)
     assert (stored(ports, post).publish_id, stored(ports, post).hint) == (None, None)
+
+
+def test_a_name_is_not_tried_before_its_time_although_the_post_is_looked_at(http, ports):
+    post = pictures_taken(ports)
+    tiktok_has(ports)
+    ports.posts.save(post.model_copy(update={"watch_at": NOW + 10}))
+    account = ports.accounts.get(post.account_id)
+    taken(http, an_event(open_id=account.open_id, publish_id=ID))
+    ports.clock.time += 10
+    assert swept(ports) >= 1
+    assert (stored(ports, post).publish_id, stored(ports, post).watch_at) == (None, NOW + 120)
+
+
+def test_pictures_whose_id_is_written_in_the_same_moment_keep_it(http, ports):
+    post = pictures_taken(ports)
+    account = ports.accounts.get(post.account_id)
+    find = ports.posts.find
+
+    def find_before_the_id_is_written(query):
+        page = find(query)
+        if stored(ports, post).publish_id is None:
+            ports.posts.save(carousel_taken(stored(ports, post), "p_pub_url~v2.1", NOW))
+        return page
+
+    ports.posts.find = find_before_the_id_is_written
+    taken(http, an_event(open_id=account.open_id, publish_id=ID))
+    assert (stored(ports, post).publish_id, stored(ports, post).hint) == ("p_pub_url~v2.1", None)
 
 
 def test_of_two_that_wait_for_an_id_none_gets_it(http, ports):
@@ -672,6 +724,14 @@ def test_an_account_that_was_found_dead_before_learns_why(http, ports):
     taken(http, an_event(REMOVED, open_id=account.open_id, reason=1))
     swept(ports)
     assert ports.accounts.get(account.account_id).reauthorize_reason == "The creator disconnected the app at TikTok."
+
+
+def test_an_account_that_only_lacks_a_scope_is_not_lost(http, ports):
+    account = ports.connect(scopes=("video.publish",))
+    taken(http, an_event(REMOVED, open_id=account.open_id, reason=1))
+    swept(ports)
+    assert state(ports, account.account_id) is AccountState.ACTIVE
+    assert ports.accounts.get(account.account_id).removal is None
 
 
 def test_a_removal_of_a_disconnected_account_is_what_we_asked_for(http, ports):
