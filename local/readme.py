@@ -40,7 +40,7 @@ def _machine(machine: dict[str, Any]) -> str:
             what = ", ".join("any error" if error == "States.ALL" else error for error in caught["ErrorEquals"])
             arrows.append((caught["Next"], what))
         lines += [f"    {name} --> {target}" + (f" : {why}" if why else "") for target, why in arrows]
-        lines += [f"    {name} --> [*]"] if state.get("End") else []
+        lines += [f"    {name} --> [*]"] if state.get("End") or state["Type"] == "Succeed" else []
     return "\n".join([*lines, "```", ""])
 
 

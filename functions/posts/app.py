@@ -13,9 +13,11 @@ handler = api.handler
 @api.route("POST", "/v2/posts", scope="posts:write")
 def create(call: Call) -> Answer:
     """Accept a post, and wait for its outcome unless the caller prefers not to."""
-    key, left = call.header("idempotency-key"), call.seconds_left()
-    accepted = create_post(call.ports, call.workspace_id, call.json(), idempotency_key=key, seconds_left=left)
-    wait = 0 if accepted.replay else min(wanted_wait(call.header("prefer")), call.seconds_left() - 2)
+    key, left, wanted = call.header("idempotency-key"), call.seconds_left(), wanted_wait(call.header("prefer"))
+    accepted = create_post(
+        call.ports, call.workspace_id, call.json(), idempotency_key=key, seconds_left=left, patient=wanted == 0
+    )
+    wait = 0 if accepted.replay else min(wanted, call.seconds_left() - 2)
     return post_answer(call, accepted, wait_for_outcome(call.ports, accepted.post, seconds=wait))
 
 

@@ -106,6 +106,8 @@ class Work:
             if state in LAST:
                 return ran
             state, tries = output.next, itertools.count(1)
+            if state == "Held":
+                return [*ran, state]
             if state == "WaitForTikTok":
                 while_waiting()
                 self.ports.clock.sleep(output.wait_seconds)

@@ -15,8 +15,10 @@ from publisher.domain.errors import (
 from publisher.domain.limits import PUBLISH_ATTEMPTS, REVIEW_SECONDS
 from publisher.domain.posts import Status
 from publisher.ports import ChunkAnswer
+from publisher.use_cases.sweep import sweep
 from tests.builders import MIB, options
 from tests.fakes import FakePorts
+from tests.unit.test_connecting import connect
 from tests.workflow.engine import Engine
 from tests.workflow.real_steps import FILM, PHOTO, PHOTOS, URL, Publication
 from tests.workflow.script import assert_only_ids_travel
@@ -298,3 +300,21 @@ def test_nothing_that_is_secret_or_the_customers_travels_through_the_machine(
 def test_transitions_do_not_depend_on_the_size(machine: Engine, ports: FakePorts, size: int) -> None:
     ports.fetcher.media[URL] = FILM.ljust(size, b"\0")
     assert Publication(machine, ports).run().transitions == len(GOOD_WAY) <= 14
+
+
+def test_a_post_that_nobody_waits_for_ends_its_execution_held_and_goes_on_in_another(
+    machine: Engine, ports: FakePorts
+) -> None:
+    publication = Publication(machine, ports, patient=True)
+    account = ports.accounts.get(publication.post.account_id)
+    assert account is not None
+    ports.tiktok.remove_app(account.open_id)
+    execution = publication.run()
+    assert (execution.status, execution.states) == ("SUCCEEDED", [*GOOD_WAY[:4], "Held"])
+    held = publication.post
+    assert (held.status, held.held_since) == (Status.QUEUED, ports.clock.now())
+    connect(ports, account.workspace_id, open_id=account.open_id)
+    sweep(ports, seconds_left=lambda: 100)
+    assert publication.run().states == GOOD_WAY
+    assert publication.post.status is Status.PUBLISH_COMPLETE
+    assert len(ports.tiktok.public_posts) == 1

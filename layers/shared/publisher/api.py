@@ -23,6 +23,7 @@ _MESSAGES = {
     Status.REVIEW: "TikTok has not said whether the post is there; look at the account before posting again",
     Status.FAILED: "Post failed",
 }
+_HELD = "The creator has to connect the TikTok account again (GET /oauth/tiktok/start); the post waits for it"
 
 _WITHDRAWN = "Post was published; TikTok no longer shows it to everybody"
 
@@ -483,12 +484,20 @@ def _shown(post: Post) -> dict[str, Any]:
         "post_type": post.post_type,
         "publish_id": post.publish_id,
         "status": post.status,
-        "message": _MESSAGES[post.status] if post.no_longer_public_at is None else _WITHDRAWN,
+        "message": _message(post),
         "label": label(post.options),
         "consent": consent(post.options),
         "warnings": post.warnings,
         "status_url": f"/v2/posts/{post.post_id}",
     }
+
+
+def _message(post: Post) -> str:
+    if post.no_longer_public_at is not None:
+        return _WITHDRAWN
+    if post.held_until is not None:
+        return f"{_HELD} until {iso(post.held_until)}"
+    return _MESSAGES[post.status]
 
 
 def _moment(post: Post, number: int) -> MomentAnswer:

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from publisher.domain.errors import Failure
 
 NextState = Literal[
-    "ConvertPhotos", "InitializePost", "UploadChunks", "WaitForTikTok", "RecordPublished", "RecordFailure"
+    "ConvertPhotos", "InitializePost", "UploadChunks", "WaitForTikTok", "RecordPublished", "RecordFailure", "Held"
 ]
 
 

@@ -129,6 +129,11 @@ UPLOAD_LEASE_SECONDS = Limit(120, "seconds", "one worker's right to send chunks,
 YIELD_SECONDS = Limit(60, "seconds", "of function time left when an upload yields", _PRODUCT)
 STALLED_SECONDS = Limit(120, "seconds", "a post not moved for this long is looked after", _PRODUCT)
 REDRIVES = Limit(5, "executions", "most continuations of a post whose execution died", _PRODUCT)
+HOLD_SECONDS = Limit(72 * 3600, "seconds", "a post waits for its creator to connect the account again", _PRODUCT)
+HOLD_LOOK_SECONDS = Limit(900, "seconds", "between looks at whether a waiting post can go on", _PRODUCT)
+HELD_COPY_SECONDS = Limit(
+    12 * 3600, "seconds", "the media of a waiting post is taken to stay", "product; the bucket keeps it for a day"
+)
 START_SECONDS = Limit(60, "seconds", "an accepted post that did not start is looked after", _PRODUCT)
 SWEEP_POSTS = Limit(100, "posts", "looked after in one sweep", _PRODUCT)
 SWEEP_ACCOUNTS = Limit(100, "accounts", "looked after in one sweep", _PRODUCT)

@@ -19,6 +19,9 @@ from publisher.domain.chunks import ChunkPlan
 from publisher.domain.errors import Busy, Failure, PublishingFailed
 from publisher.domain.limits import (
     DRAFT_SECONDS,
+    HELD_COPY_SECONDS,
+    HOLD_LOOK_SECONDS,
+    HOLD_SECONDS,
     POLL_SECONDS,
     POST_ID_SECONDS,
     PUBLISH_ATTEMPTS,
@@ -166,7 +169,10 @@ class Moment(Frozen):
 
 
 class Post(Frozen):
-    """A post and its ledger. Times are epoch seconds, sizes bytes, ids of TikTok strings."""
+    """A post and its ledger. Times are epoch seconds, sizes bytes, ids of TikTok strings.
+
+    Nobody waits for the outcome of a `patient` post, so it may wait itself: from `held_since` on, `holds` times in all.
+    """
 
     post_id: str
     workspace_id: str
@@ -181,9 +187,12 @@ class Post(Frozen):
     creator_username: str = ""
     privacy_options: tuple[str, ...] = ()
     longest_seconds: int
+    patient: bool = False
 
     status: Status = Status.QUEUED
     revision: int = 0
+    held_since: float | None = None
+    holds: int = 0
     attempt: int = 0
     opened: int = 0
     announced_bytes: int | None = None
@@ -219,6 +228,21 @@ class Post(Frozen):
     def last_offered(self) -> bool:
         """True from the point of no return: just before the last byte is sent, or when TikTok took the pictures."""
         return self.last_offered_at is not None
+
+    @property
+    def may_be_held(self) -> bool:
+        """True while the post can wait: TikTok certainly has nothing of it, and neither has a caller who waits."""
+        return self.patient and not (self.terminal or self.last_offered or self.in_doubt)
+
+    @property
+    def held_until(self) -> float | None:
+        """When a post that waits for its creator fails; None for every other."""
+        return None if self.held_since is None else self.held_since + HOLD_SECONDS
+
+    @property
+    def continuations(self) -> int:
+        """How often the post was continued because its execution died."""
+        return self.revision - self.holds
 
     @property
     def in_doubt(self) -> bool:
@@ -266,7 +290,7 @@ class Post(Frozen):
 
 
 def _change(post: Post, now: float, **changes: object) -> Post:
-    planned = {"updated_at": now, "watch_at": None if post.terminal else now + STALLED_SECONDS}
+    planned = {"updated_at": now, "watch_at": None if post.terminal else now + STALLED_SECONDS, "held_since": None}
     return _with_hint(post.model_copy(update={**planned, **changes}))
 
 
@@ -299,8 +323,8 @@ def downloading(post: Post, downloaded_bytes: int, announced_bytes: int | None, 
 def downloaded(post: Post, media: Media, warnings: Sequence[str], now: float) -> Post:
     """Record the one copy of the media that everything after works on."""
     _check_nothing_recorded(post)
-    warnings = (*post.warnings, *warnings, *advice(media.facts))
-    return _change(post, now, post_type="video", media=media, downloaded_bytes=media.size, warnings=warnings)
+    told = _told(post, (*warnings, *advice(media.facts)))
+    return _change(post, now, post_type="video", media=media, downloaded_bytes=media.size, warnings=told)
 
 
 def pictures_downloaded(post: Post, pictures: Pictures, warnings: Sequence[str], now: float) -> Post:
@@ -316,8 +340,13 @@ def pictures_downloaded(post: Post, pictures: Pictures, warnings: Sequence[str],
         options=options,
         pictures=pictures,
         downloaded_bytes=pictures.size,
-        warnings=(*post.warnings, *warnings),
+        warnings=_told(post, warnings),
     )
+
+
+def _told(post: Post, warnings: Sequence[str]) -> tuple[str, ...]:
+    """Return the post's warnings with further ones, each once: media that is fetched again has the same to tell."""
+    return tuple(dict.fromkeys((*post.warnings, *warnings)))
 
 
 def _check_nothing_recorded(post: Post) -> None:
@@ -334,7 +363,7 @@ def converted(post: Post, pictures: Pictures, warnings: Sequence[str], now: floa
     """Record the JPEGs that TikTok is to pull."""
     if post.pictures is None or post.pictures.converted:
         raise Busy("Another worker has converted the pictures.", "Nothing to do: the post goes on with those.")
-    return _change(post, now, pictures=pictures, warnings=(*post.warnings, *warnings))
+    return _change(post, now, pictures=pictures, warnings=_told(post, warnings))
 
 
 def begin_attempt(post: Post, now: float) -> Post:
@@ -533,9 +562,26 @@ def look_later(post: Post, now: float) -> Post:
     return _with_hint(post.model_copy(update={"watch_at": now + STALLED_SECONDS}))
 
 
+def hold(post: Post, now: float) -> Post:
+    """Have a post wait for its creator to connect the account again; AssertionError when it may not wait."""
+    if not post.may_be_held:
+        raise AssertionError("this post may not wait")
+    held = {"status": Status.QUEUED, "held_since": now, "holds": post.holds + 1, "upload": None, "lease": None}
+    return enter(post, "Held", now, **held, watch_at=now + HOLD_LOOK_SECONDS)
+
+
+def hold_on(post: Post, now: float) -> Post:
+    """Plan the next look at a post that waits."""
+    return post.model_copy(update={"watch_at": min(now + HOLD_LOOK_SECONDS, post.held_until or now)})
+
+
 def redriven(post: Post, now: float) -> Post:
-    """Begin another execution of a post that nothing moves."""
-    return _change(post, now, revision=post.revision + 1, lease=None)
+    """Begin another execution of a post that nothing moves; one that waited for long fetches its media again."""
+    copy = {}
+    fetched_at = max((moment.at for moment in post.timeline if moment.step == "DownloadMedia"), default=now)
+    if post.held_since is not None and now >= fetched_at + HELD_COPY_SECONDS:
+        copy = {"media": None, "pictures": None, "downloaded_bytes": 0, "announced_bytes": None}
+    return _change(post, now, revision=post.revision + 1, lease=None, **copy)
 
 
 def execution_name(post: Post) -> str:

@@ -17,7 +17,7 @@ def continue_post(ports: Ports, post_id: str, ended_execution: str | None = None
     if ended_execution is not None and ended_execution != execution_name(post):
         return
     now = ports.clock.now()
-    if post.revision >= REDRIVES:
+    if post.continuations >= REDRIVES:
         end(ports, post, None)
         return
     following = redriven(post, now)

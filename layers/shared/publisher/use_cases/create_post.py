@@ -52,9 +52,15 @@ class Accepted(Value):
 
 
 def create_post(
-    ports: Ports, workspace_id: str, body: object, *, idempotency_key: str | None, seconds_left: float
+    ports: Ports,
+    workspace_id: str,
+    body: object,
+    *,
+    idempotency_key: str | None,
+    seconds_left: float,
+    patient: bool = False,
 ) -> Accepted:
-    """Accept a post and start it.
+    """Accept a post and start it; `patient` tells that the caller does not wait for its outcome.
 
     InvalidPost with all problems at once; nothing is stored then. With an Idempotency-Key that is known the post of
     the first request is returned; IdempotencyKeyReused when the body differs, RequestInFlight while the first request
@@ -67,6 +73,7 @@ def create_post(
         if known is not None:
             return _again(ports, known, body_hash)
     post = _checked_post(ports, workspace_id, body, seconds_left=seconds_left)
+    post = post.model_copy(update={"patient": patient})
     request = key and IdempotentRequest(
         workspace_id=workspace_id,
         key=key,

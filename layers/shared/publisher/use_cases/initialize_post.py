@@ -11,6 +11,7 @@ from publisher.domain.errors import (
     PublishingFailed,
     RateLimitExceeded,
     TikTokRefused,
+    TokenExpired,
     TryAgain,
 )
 from publisher.domain.limits import ANSWER_WRITE_SECONDS, ANSWER_WRITE_TRIES, PHOTO_HOST_SECONDS
@@ -30,6 +31,7 @@ from publisher.domain.posts import (
 )
 from publisher.messages import StepInput, StepOutput
 from publisher.ports import Hosted, OpenedUpload, Ports, SecondsLeft
+from publisher.use_cases.hold_post import hold_post
 from publisher.use_cases.load_post import load_post
 from publisher.use_cases.settle_carousel import settle_carousel
 from publisher.use_cases.use_access_token import use_access_token
@@ -40,8 +42,18 @@ def initialize_post(request: StepInput, ports: Ports, seconds_left: SecondsLeft)
 
     A post that has an open upload keeps it, and one that TikTok may have never gets another. When TikTok's answer is
     lost, the next attempt opens another upload: nobody holds the first one's URL, so it publishes nothing. Pictures are
-    offered again only when the address of the first offer is closed unused.
+    offered again only when the address of the first offer is closed unused. A post that nobody waits for is held when
+    the account has to be connected again.
     """
+    try:
+        return _initialize(request, ports, seconds_left)
+    except TokenExpired:
+        if not hold_post(ports, request.post_id):
+            raise
+        return StepOutput(next="Held")
+
+
+def _initialize(request: StepInput, ports: Ports, seconds_left: SecondsLeft) -> StepOutput:
     post = settle_carousel(ports, load_post(ports, request.post_id))
     if post.pictures is not None:
         if not (post.terminal or post.last_offered):

@@ -1,4 +1,4 @@
-"""Look after an account whose time has come: keep its access alive, or give it up when it was disconnected."""
+"""Look after an account whose time has come: keep its access alive and its posts going, or give it up."""
 
 from contextlib import suppress
 
@@ -6,6 +6,7 @@ from publisher.domain.accounts import Account, idle, look_next, look_soon
 from publisher.domain.errors import TokenExpired
 from publisher.ports import Ports
 from publisher.use_cases.disconnect import give_up_access, try_again_later
+from publisher.use_cases.hold_post import continue_held
 from publisher.use_cases.probe_account import probe_account
 from publisher.use_cases.use_access_token import keep_alive
 
@@ -21,6 +22,7 @@ def look_after_account(ports: Ports, account_id: str, *, seconds_left: float) ->
     looked_at = ports.accounts.save(look_soon(account, ports.clock.now()))
     account = probe_account(ports, looked_at, seconds_left=seconds_left)
     if account.usable(ports.clock.now()):
+        continue_held(ports, account)
         _keep_alive(ports, account, seconds_left=seconds_left)
     _plan(ports, looked_at)
 

@@ -20,6 +20,7 @@ from publisher.ports import Ports, SecondsLeft, Value
 from publisher.use_cases.check_status import ask_status
 from publisher.use_cases.continue_post import continue_post
 from publisher.use_cases.follow_hint import follow_hint, name_pictures
+from publisher.use_cases.hold_post import look_after_held
 from publisher.use_cases.look_after_account import look_after_account
 
 
@@ -64,6 +65,8 @@ def _look_after(ports: Ports, post_id: str, *, seconds_left: float) -> None:
     now = ports.clock.now()
     if post.terminal:
         _ask_again(ports, ports.posts.save(look_again(post, now)), seconds_left=seconds_left)
+    elif post.held_since is not None:
+        look_after_held(ports, post)
     elif ports.executions.running(post):
         post = follow_hint(ports, post, seconds_left=seconds_left)
         if not post.terminal:
