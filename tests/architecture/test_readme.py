@@ -22,7 +22,11 @@ def test_the_picture_has_every_arrow_of_the_machine_and_no_other():
     machine = json.loads((ROOT / "statemachine/publish_post.asl.json").read_text())
     there = {("[*]", machine["StartAt"])}
     for name, state in machine["States"].items():
-        targets = [state.get("Next"), state.get("Default"), "[*]" if state.get("End") else None]
+        targets = [
+            state.get("Next"),
+            state.get("Default"),
+            "[*]" if state.get("End") or state["Type"] == "Succeed" else None,
+        ]
         targets += [rule["Next"] for rule in (*state.get("Choices", []), *state.get("Catch", []))]
         there |= {(name, target) for target in targets if target}
     assert drawn == there

@@ -39,6 +39,7 @@ class MediaServer(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), MediaHandler)
         self.folder = folder
         self.asked: set[str] = set()
+        self.go_on = threading.Event()
         self.url = f"http://127.0.0.1:{self.server_address[1]}"
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
@@ -69,6 +70,9 @@ class MediaHandler(BaseHTTPRequestHandler):
                 self.server.asked.add(path)
                 status, body = (503, b"busy") if first else (200, FILM.read_bytes())
                 self._answer(status, body, "video/mp4")
+            case "/waits":
+                self.server.go_on.wait(8)  # a media server may be silent for ten seconds
+                self._answer(200, FILM.read_bytes(), "video/mp4")
             case "/to-a-private-address":
                 self.send_response(302)
                 self.send_header("Location", "http://10.0.0.1/film.mp4")
