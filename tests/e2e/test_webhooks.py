@@ -21,7 +21,9 @@ def an_event(kind: str, open_id: str, *, at: float | None = None, **content: Any
     return json.dumps({**said, "content": json.dumps(content)}).encode()
 
 
-def deliver(client: Client, body: bytes, *, secret: str = APP["secret"], kind: str = "application/json", ago: int = 0):
+def deliver(
+    client: Client, body: bytes, *, secret: str = APP["secret"], kind: str = "application/json", ago: int = 0
+) -> requests.Response:
     at = int(time.time()) - ago
     signature = hmac.new(secret.encode(), f"{at}.".encode() + body, hashlib.sha256).hexdigest()
     headers = {"TikTok-Signature": f"t={at},s={signature}", "Content-Type": kind}

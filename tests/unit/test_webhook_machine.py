@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import initialize, rule, run_state_machine_as_test
 
 from publisher.domain.errors import PublisherError
+from publisher.domain.posts import Post, carousel_taken
 from publisher.use_cases.sweep import sweep
 from publisher.use_cases.take_event import take_event
 from tests.fakes import Killed
@@ -81,11 +82,13 @@ def test_no_event_makes_two_posts_or_an_outcome_that_is_not_so(machine):
 
 def test_the_search_finds_pictures_that_only_an_event_could_name(monkeypatch):
     """The search is not idle: it comes to pictures whose answer was lost, and to their name."""
-    from publisher.use_cases import follow_hint
+    named: list[str | None] = []
 
-    named = []
-    taken = follow_hint.carousel_taken
-    monkeypatch.setattr(follow_hint, "carousel_taken", lambda *given: named.append(given[1]) or taken(*given))
+    def take(post: Post, publish_id: str | None, now: float) -> Post:
+        named.append(publish_id)
+        return carousel_taken(post, publish_id, now)
+
+    monkeypatch.setattr("publisher.use_cases.follow_hint.carousel_taken", take)
     run_state_machine_as_test(ToldOfPhotos, settings=budget(300, 30))
     assert named
 
