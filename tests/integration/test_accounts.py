@@ -2,6 +2,7 @@
 
 import pytest
 
+from publisher.domain.accounts import Removal
 from publisher.domain.errors import Busy
 from tests.builders import NOW, a_connection, an_account, sealed_tokens
 
@@ -11,6 +12,16 @@ def test_an_added_account_is_found_by_its_id_and_its_tiktok_user(ports):
     ports.accounts.add(account)
     assert ports.accounts.get(account.account_id) == account
     assert ports.accounts.find_open_id(account.open_id) == account
+
+
+def test_an_event_that_is_not_confirmed_yet_is_kept_until_it_is_followed(ports):
+    account = an_account()
+    ports.accounts.add(account)
+    doubted = ports.accounts.save(account.model_copy(update={"removal": Removal(reason=4, at=NOW + 1 / 3)}))
+    assert ports.accounts.get(account.account_id) == doubted
+    followed = ports.accounts.save(doubted.model_copy(update={"removal": None}))
+    assert ports.accounts.get(account.account_id) == followed
+    assert followed.removal is None
 
 
 def test_what_is_unknown_is_none(ports):

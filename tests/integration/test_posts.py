@@ -7,7 +7,7 @@ import pytest
 
 from publisher.domain.errors import Busy, InternalServerError, InvalidRequest, PublishingFailed, ServiceUnavailable
 from publisher.domain.limits import IDEMPOTENCY_DAYS
-from publisher.domain.posts import Lease, Moment, Status
+from publisher.domain.posts import Hint, Lease, Moment, Status
 from publisher.ports import PostQuery
 from tests.builders import NOW, a_carousel, a_post, a_request, an_upload, options, some_pictures, stored_video
 
@@ -26,6 +26,8 @@ def a_post_under_way(**changes):
         timeline=(Moment(step="DownloadMedia", at=NOW), Moment(step="UploadChunks", at=NOW + 2.000001)),
         warnings=("Short. 🐇",),
         post_ids=("7500000000000000001",),
+        no_longer_public_at=NOW + 1 / 3,
+        hint=Hint(at=NOW + 0.1, withdrawn=True),
         watch_at=NOW + 900.25,
         **changes,
     )
@@ -77,7 +79,7 @@ def test_a_saved_post_has_the_next_version_and_reads_back_as_returned(ports):
 def test_what_is_taken_away_is_gone(ports):
     post = a_post_under_way()
     ports.posts.accept(post, None)
-    taken = {"upload": None, "lease": None, "watch_at": None, "failure": None, "post_ids": ()}
+    taken = {"upload": None, "lease": None, "watch_at": None, "hint": None, "failure": None, "post_ids": ()}
     saved = ports.posts.save(post.model_copy(update=taken))
     assert ports.posts.get(post.post_id) == saved == post.model_copy(update={**taken, "version": 1})
 
