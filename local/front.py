@@ -108,7 +108,7 @@ class _Handler(BaseHTTPRequestHandler):
     server: _Server
 
     def _respond(self) -> None:
-        began = time.monotonic()
+        began, self._route_key = time.monotonic(), f"{self.command} -"
         answer = self._answer()
         self.send_response_only(answer.status)
         for name, value in answer.headers:
@@ -119,10 +119,10 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         if not bodiless and self.command != "HEAD":
             self.wfile.write(answer.body)
-        # As in the template: no query string, the OAuth code and state travel in it.
+        # As in the template: the route and not the path, in which connect links and the pictures' addresses travel.
         took = time.monotonic() - began
         with self.server.log.open("a") as log:
-            log.write(f"{self.command} {urlsplit(self.path).path} {answer.status} {took:.3f}s\n")
+            log.write(f"{self._route_key} {answer.status} {took:.3f}s\n")
 
     def _answer(self) -> Answer:
         try:
@@ -136,6 +136,7 @@ class _Handler(BaseHTTPRequestHandler):
         for pattern in self.server.routes:
             parameters = pattern.match(self.command, path)
             if parameters is not None:
+                self._route_key = f"{pattern.route.method} {pattern.route.path}"
                 event = self._event(pattern.route, path, parameters, body)
                 try:
                     return _answer_of(self.server.invoke(pattern.route.function, event))
