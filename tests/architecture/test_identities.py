@@ -15,7 +15,7 @@ from publisher.domain.keys import SCOPES, NewKey
 from publisher.web import Api
 from tests.architecture.cloudformation import of_type, read_template
 from tests.architecture.source import snake
-from tests.builders import a_key, a_post
+from tests.builders import NOW, a_key, a_post
 from tests.fakes import FakePorts
 
 PUBLIC = {
@@ -68,6 +68,7 @@ def _event(method: str, path: str, headers: dict[str, str]) -> dict[str, Any]:
             "requestId": "request-1",
             "domainName": "api.example",
             "stage": "$default",
+            "timeEpoch": int(1000 * NOW),
             "http": {"method": method, "path": real},
         },
         "body": "{}",

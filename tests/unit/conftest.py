@@ -74,6 +74,7 @@ class Http:
 
     def __init__(self, ports: FakePorts, apis: Sequence[Api]) -> None:
         self.ports, self.apis, self._calls = ports, apis, 0
+        self.cold_start = 0.0  # seconds that pass between API Gateway's clock and the function's first line
         self.key = self.make_key()
 
     def make_key(self, **changes: Any) -> str:
@@ -108,6 +109,7 @@ class Http:
                 "requestId": f"request-{self._calls}",
                 "domainName": "api.example",
                 "stage": "$default",
+                "timeEpoch": int(1000 * (self.ports.clock.now() - self.cold_start)),
                 "http": {"method": method, "path": path, "sourceIp": "192.0.2.1", "userAgent": "test"},
             },
             "body": base64.b64encode(text.encode()).decode() if encode else text,

@@ -388,6 +388,18 @@ def test_a_caller_chooses_how_long_it_waits(http, ports, body, prefer, seconds):
     assert ports.clock.now() == pytest.approx(NOW + seconds)
 
 
+def test_a_cold_start_shortens_the_wait_because_the_gateway_counts_it(http, ports, body):
+    http.cold_start = 12
+    assert http.post(body).status == 202
+    assert ports.clock.now() == pytest.approx(NOW + 30 - 12 - 2, abs=0.01)
+
+
+def test_a_gateway_whose_clock_is_ahead_lengthens_no_wait(http, ports, body):
+    http.cold_start = -60
+    assert http.post(body).status == 202
+    assert ports.clock.now() == pytest.approx(NOW + 25)
+
+
 def test_waiting_leaves_the_function_time_to_answer(http, ports, body):
     creator = ports.tiktok.creator
 

@@ -23,7 +23,7 @@ from publisher.api import (
 from publisher.domain import errors
 from publisher.domain.accounts import Account
 from publisher.domain.keys import ApiKey
-from publisher.domain.limits import BODY_BYTES, STATE_SECONDS, WAIT_SECONDS
+from publisher.domain.limits import BODY_BYTES, GATEWAY_SECONDS, STATE_SECONDS, WAIT_SECONDS
 from publisher.domain.posts import Post, Status
 from publisher.observability import logger
 from publisher.ports import Ports
@@ -129,8 +129,9 @@ class Call:
         return None
 
     def seconds_left(self) -> float:
-        """Return the seconds of function time left."""
-        return self._context.get_remaining_time_in_millis() / 1000
+        """Return the seconds left until the function ends, or API Gateway, which counts a cold start too, gives up."""
+        gone = self.ports.clock.now() - self._event.request_context.time_epoch / 1000
+        return min(self._context.get_remaining_time_in_millis() / 1000, GATEWAY_SECONDS - max(0.0, gone))
 
     def base_url(self) -> str:
         """Return the root of the API as the browser reaches it."""
