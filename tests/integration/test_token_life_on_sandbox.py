@@ -42,8 +42,7 @@ class World:
         self._url = url
         app = TikTokApp(client_key="sandbox-client-key", client_secret=SecretStr("sandbox-client-secret"))
         self.tiktok: Any = TikTokClient(url, url, lambda: app, Transport())
-        self.ports: Any = FakePorts(clock=Clock())
-        self.ports.tiktok = self.tiktok
+        self.ports = _all_in_memory_but(self.tiktok)
         self.admin("reset", {})
         self.admin("clock", {"frozen": True, "set": NOW})
 
@@ -88,7 +87,8 @@ class World:
 
     def work(self, account_id: str) -> str:
         """What every worker does: a call that TikTok answers only to a token that works."""
-        return use_access_token(self.ports, account_id, self.tiktok.creator, seconds_left=100).username
+        username: str = use_access_token(self.ports, account_id, self.tiktok.creator, seconds_left=100).username
+        return username
 
     def calls(self, endpoint: str) -> list[Mapping[str, Any]]:
         return [call for call in self.admin("log")["calls"] if call["endpoint"] == endpoint]
@@ -110,6 +110,12 @@ class World:
             refused.close()
             return False
         return True
+
+
+def _all_in_memory_but(tiktok: object) -> Any:
+    ports = FakePorts(clock=Clock())
+    vars(ports)["tiktok"] = tiktok
+    return ports
 
 
 @pytest.fixture(scope="module")

@@ -115,6 +115,12 @@ def test_a_dead_access_token_is_refreshed_to_give_the_access_up(ports, account_i
     assert (accesses(ports), stored(ports, account_id).tokens, ports.tiktok.refreshes) == (0, None, 1)
 
 
+def test_a_token_that_still_works_is_not_refreshed_to_give_the_access_up(ports, account_id):
+    ports.clock.time += DAY - 1
+    end(ports, account_id)
+    assert (accesses(ports), stored(ports, account_id).tokens, ports.tiktok.refreshes) == (0, None, 0)
+
+
 def test_a_token_that_tiktok_refuses_is_refreshed_to_give_the_access_up(ports, account_id):
     ports.tiktok.expire_access_tokens()
     end(ports, account_id)
