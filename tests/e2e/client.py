@@ -56,7 +56,7 @@ class Client:
 
     def publish_and_wait(self, body: dict[str, Any]) -> "Outcome":
         """Publish, and look at the post when it has ended; 20 s, because the gateway of a busy machine ends at 30."""
-        answer = self.publish(body, Prefer="wait=20")
+        answer = self.publish(body)
         assert "postSubmissionId" in answer.json(), answer.text
         return Outcome(answer, self.wait(answer.json()["postSubmissionId"]))
 
