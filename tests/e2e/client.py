@@ -55,7 +55,7 @@ class Client:
         return requests.post(self.api + "/v2/posts", json=body, headers=self.headers | headers, timeout=40)
 
     def publish_and_wait(self, body: dict[str, Any]) -> "Outcome":
-        """Publish, and look at the post when it has ended; 20 s, because the gateway of a busy machine ends at 30."""
+        """Publish, and look at the post when it has ended."""
         answer = self.publish(body)
         assert "postSubmissionId" in answer.json(), answer.text
         return Outcome(answer, self.wait(answer.json()["postSubmissionId"]))
