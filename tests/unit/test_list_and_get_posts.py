@@ -99,6 +99,7 @@ def test_another_workspaces_cursor_is_refused(ports, stored):
         ("status", "QUEUED,FAILED"),
         ("since", "yesterday"),
         ("since", "2026-09-21T14:13:22"),
+        ("since", "9999-12-31T23:59:59-12:00"),
         ("until", "2026-13-01T00:00:00Z"),
         ("until", ""),
         ("cursor", "elsewhere"),
