@@ -39,6 +39,8 @@ class LedgerMachine(RuleBasedStateMachine):
     media = film(1000)
     done: tuple[str, ...] = ()
     """Steps that are done when the search begins."""
+    patient = False
+    """Whether nobody waits for the post."""
 
     @initialize(draft=st.booleans(), failing=st.booleans())
     def accept(self, draft: bool, failing: bool) -> None:
@@ -47,7 +49,7 @@ class LedgerMachine(RuleBasedStateMachine):
         self.ports.fetcher.media[URL] = self.media
         self.work = Work(self.ports)
         options = {"draft": True} if draft else {"privacy_level": "PUBLIC_TO_EVERYONE"}
-        self.work.accept(options=options, watch_at=NOW + 60)
+        self.work.accept(options=options, watch_at=NOW + 60, patient=self.patient)
         if failing:
             self.ports.tiktok.fail_next_post(
                 Failure(
