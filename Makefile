@@ -1,5 +1,7 @@
 # Everything that a person runs. Nothing has to be installed first but git, make and a Python 3.13.
 python := .venv/bin/python
+# Two workers, as most time goes into waiting; a file's tests stay together, for they share what they set up.
+pytest := $(python) -m pytest --ignore=tests/bench -n 2 --dist loadfile
 
 .PHONY: help
 help: ## list what there is
@@ -24,7 +26,7 @@ key: setup ## make an API key of the local stack; of one in AWS with ARGS="--sta
 .PHONY: test
 test: ## run all tests; ARGS="-k name" some of them
 	@local/setup tests sam
-	@$(python) -m pytest --ignore=tests/bench $(ARGS)
+	@$(pytest) $(ARGS)
 
 .PHONY: check
 check: ## format, lint, types, template and state machine, then all tests
@@ -33,7 +35,7 @@ check: ## format, lint, types, template and state machine, then all tests
 	@$(python) -m ruff check --quiet .
 	@$(python) -m mypy functions layers/shared local tests
 	@.venv/bin/cfn-lint template.yaml
-	@$(python) -m pytest --ignore=tests/bench
+	@$(pytest)
 
 .PHONY: bench
 bench: ## measure ours beside a baseline

@@ -26,7 +26,7 @@ def test_a_number_has_unit_meaning_and_source(name):
     for limit in NAMED[name] if isinstance(NAMED[name], tuple) else (NAMED[name],):
         assert limit > 0
         assert all(text.strip() and text == text.strip() for text in (limit.unit, limit.meaning, limit.source))
-        assert limit.source.startswith(("TikTok", "product", "the documented API"))
+        assert limit.source.startswith(("TikTok", "AWS", "product", "the documented API"))
 
 
 @pytest.mark.parametrize("name", NAMED)
