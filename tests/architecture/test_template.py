@@ -313,6 +313,10 @@ def test_the_api_is_throttled_and_its_log_has_no_path(template: Template) -> Non
     assert stage["AutoDeploy"] is True
     assert 1 <= stage["DefaultRouteSettings"]["ThrottlingRateLimit"] <= 100
     assert 1 <= stage["DefaultRouteSettings"]["ThrottlingBurstLimit"] <= 200
+    # Ten carousels that are pulled in the same second are as welcome as one.
+    pulls = stage["RouteSettings"]["GET /media/{prefix}/{name}"]
+    assert set(stage["RouteSettings"]) == {"GET /media/{prefix}/{name}"}
+    assert 10 * 35 <= pulls["ThrottlingRateLimit"] <= pulls["ThrottlingBurstLimit"] <= 5000
     assert reference(stage["AccessLogSettings"]["DestinationArn"]) == "HttpApiLogGroup.Arn"
     # A connect link and the address of a picture are secrets, and so is the query of OAuth.
     assert set(re.findall(r"\$context\.(\w+)", stage["AccessLogSettings"]["Format"])) == {
