@@ -7,11 +7,11 @@ from urllib.parse import unquote
 
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
-from local.tiktok import lifecycle, oauth, ownership
+from local.tiktok import events, lifecycle, oauth, ownership, rules
 from local.tiktok.clock import EARLIEST, LATEST
 from local.tiktok.faults import Fault
-from local.tiktok.rules import FailReason
-from local.tiktok.state import App, Entity, PrivacyLevel, Publish, User, World
+from local.tiktok.rules import FailReason, RemovalReason
+from local.tiktok.state import App, Entity, Event, Post, PrivacyLevel, Publish, User, World
 from local.tiktok.store import Store
 from local.tiktok.web import Request, Response, json_response
 
@@ -57,11 +57,12 @@ class FinishDraft(Entity):
 
 
 class Revoke(Entity):
-    """The creator removes the app in TikTok's settings."""
+    """The creator's consent ends: by default he removes the app in TikTok's settings."""
 
     action: Literal["revoke"]
     username: str
     client_key: str = DEFAULT_APP
+    reason: RemovalReason = rules.DISCONNECTED_BY_USER
 
 
 class Property(Entity):
@@ -85,8 +86,45 @@ class Fail(Entity):
     fail_reason: FailReason
 
 
-Action = Annotated[FinishDraft | Revoke | Stick | Fail, Field(discriminator="action")]
-_ACTION: TypeAdapter[FinishDraft | Revoke | Stick | Fail] = TypeAdapter(Action)
+class Withdraw(Entity):
+    """A public post can be seen by its creator only, or by everybody again."""
+
+    action: Literal["withdraw", "show_again"]
+    post_id: int
+
+
+class Release(Entity):
+    """Held events are sent, in the order given; all of them, in theirs, unless some are named."""
+
+    action: Literal["release"]
+    events: list[int] | None = None
+
+
+class Replay(Entity):
+    """Somebody sends the bytes and the signature of an event's last attempt again, once."""
+
+    action: Literal["replay"]
+    event: int
+
+
+class Forge(Entity):
+    """Somebody sends `body` once: text as it is, an object as JSON.
+
+    It is signed with `secret`, else with the app's own, and with the time `t` (Unix seconds), else the sandbox's.
+    """
+
+    action: Literal["forge"]
+    body: str | dict[str, Any]
+    client_key: str = DEFAULT_APP
+    secret: str | None = None
+    t: Annotated[int, Field(ge=0)] | None = None
+
+
+_OnPublish = FinishDraft | Stick | Fail
+_OnEvents = Release | Replay | Forge
+_ACTION: TypeAdapter[_OnPublish | _OnEvents | Revoke | Withdraw] = TypeAdapter(
+    Annotated[_OnPublish | _OnEvents | Revoke | Withdraw, Field(discriminator="action")]
+)
 _FAULTS: TypeAdapter[list[Fault]] = TypeAdapter(list[Fault])
 
 
@@ -251,25 +289,89 @@ def _delete_faults(store: Store, _body: Any, _name: str) -> Any:
 def _post_action(store: Store, body: Any, _name: str) -> Any:
     action = _ACTION.validate_python(body)
     with store.change() as world:
-        if isinstance(action, Revoke):
-            if not lifecycle.end_grants(world, _app(world, action.client_key).client_key, action.username):
-                raise AdminError(f"{action.username} has not authorized {action.client_key}", 409)
-            return {}
-        publish = _publish(world, action.publish_id)
-        now = world.clock.now()
-        if isinstance(action, Stick):
-            publish.stuck = action.action == "stick"
-        elif isinstance(action, Fail):
-            if not publish.is_processing:
-                raise AdminError(f"{publish.publish_id} is {publish.status}, not in processing", 409)
-            lifecycle.fail(publish, action.fail_reason, now)
-        else:
-            if publish.kind != "draft" or publish.status not in ("SEND_TO_USER_INBOX", "PUBLISH_COMPLETE"):
-                raise AdminError(f"{publish.publish_id} is no draft in an inbox", 409)
-            changes = action.model_dump(include={"privacy_level", "title", "description"}, exclude_none=True)
-            prefilled = {name: publish.post_info.get(name) for name in ("title", "description")}
-            lifecycle.add_post(world, publish, prefilled | changes, now)
-        return _logged(publish)
+        match action:
+            case Revoke():
+                app = _app(world, action.client_key)
+                if not lifecycle.end_grants(world, app.client_key, action.username, action.reason):
+                    raise AdminError(f"{action.username} has not authorized {action.client_key}", 409)
+                return {}
+            case Withdraw():
+                return _withdraw(world, action)
+            case Release() | Replay() | Forge():
+                return {"events": [_logged_event(event) for event in _act_on_events(world, action)]}
+            case _:
+                return _act_on_publish(world, action)
+
+
+def _act_on_publish(world: World, action: _OnPublish) -> Any:
+    publish = _publish(world, action.publish_id)
+    now = world.clock.now()
+    if isinstance(action, Stick):
+        publish.stuck = action.action == "stick"
+    elif isinstance(action, Fail):
+        if not publish.is_processing:
+            raise AdminError(f"{publish.publish_id} is {publish.status}, not in processing", 409)
+        lifecycle.fail(world, publish, action.fail_reason, now)
+    else:
+        if publish.kind != "draft" or publish.status not in ("SEND_TO_USER_INBOX", "PUBLISH_COMPLETE"):
+            raise AdminError(f"{publish.publish_id} is no draft in an inbox", 409)
+        changes = action.model_dump(include={"privacy_level", "title", "description"}, exclude_none=True)
+        prefilled = {name: publish.post_info.get(name) for name in ("title", "description")}
+        lifecycle.add_post(world, publish, prefilled | changes, now)
+    return _logged(publish)
+
+
+def _withdraw(world: World, action: Withdraw) -> Any:
+    post = _post(world, action.post_id)
+    if action.action == "withdraw":
+        if not post.is_available(world.clock.now()):
+            raise AdminError(f"{post.post_id} is not public", 409)
+        lifecycle.withdraw(world, post)
+    else:
+        if post.withdrawn_at is None:
+            raise AdminError(f"{post.post_id} was not withdrawn", 409)
+        lifecycle.show_again(world, post)
+    return post.model_dump()
+
+
+def _act_on_events(world: World, action: _OnEvents) -> list[Event]:
+    match action:
+        case Release():
+            held = [event.number for event in world.events if event.state == "held"]
+            chosen = [
+                _event(world, number) for number in dict.fromkeys(held if action.events is None else action.events)
+            ]
+        case Replay(event=number):
+            return [_replay(world, _event(world, number))]
+        case Forge():
+            return [_forge(world, action)]
+    for event in chosen:
+        if event.state != "held":
+            raise AdminError(f"event {event.number} is {event.state}, not held", 409)
+    for event in chosen:
+        events.release(world, event)
+    return chosen
+
+
+def _replay(world: World, event: Event) -> Event:
+    if not event.attempts:
+        raise AdminError(f"event {event.number} was never sent: it is {event.state}", 409)
+    sent = event.attempts[-1].signature
+    return _add_once(world, event.client_key, event.body, origin="replay", signature=sent)
+
+
+def _forge(world: World, action: Forge) -> Event:
+    app = _app(world, action.client_key)
+    if app.webhook_url is None:
+        raise AdminError(f"{app.client_key} has no webhook_url", 409)
+    body = action.body if isinstance(action.body, str) else events.to_json(action.body)
+    moment = world.clock.now() if action.t is None else action.t
+    signature = events.signature(app.client_secret if action.secret is None else action.secret, moment, body)
+    return _add_once(world, app.client_key, body, origin="forged", signature=signature)
+
+
+def _add_once(world: World, client_key: str, body: str, **how: Any) -> Event:
+    return events.add(world, client_key, body, state="waiting", due_at=world.clock.now(), **how)
 
 
 def _post_reset(store: Store, _body: Any, _name: str) -> Any:
@@ -284,6 +386,7 @@ def _get_log(store: Store, _body: Any, _name: str) -> Any:
             "calls": store.calls(),
             "publishes": [_logged(publish) for publish in world.publishes.values()],
             "posts": [post.model_dump() for post in world.posts],
+            "events": [_logged_event(event) for event in sorted(world.events, key=lambda event: event.number)],
         }
 
 
@@ -293,6 +396,11 @@ def _logged(publish: Publish) -> dict[str, Any]:
     logged["video_url"] = publish.video_url and publish.video_url.partition("?")[0]
     logged["photo_images"] = [url.partition("?")[0] for url in publish.photo_images]
     return logged
+
+
+def _logged_event(event: Event) -> dict[str, Any]:
+    # A signature is a credential: whoever has it can send the event again.
+    return event.model_dump(exclude={"signature": True, "attempts": {"__all__": {"signature", "real_at"}}})
 
 
 def _user(world: World, username: str) -> User:
@@ -311,6 +419,20 @@ def _publish(world: World, publish_id: str) -> Publish:
     if publish_id not in world.publishes:
         raise AdminError(f"there is no publish {publish_id}", 404)
     return world.publishes[publish_id]
+
+
+def _post(world: World, post_id: int) -> Post:
+    for post in world.posts:
+        if post.post_id == post_id:
+            return post
+    raise AdminError(f"there is no post {post_id}", 404)
+
+
+def _event(world: World, number: int) -> Event:
+    for event in world.events:
+        if event.number == number:
+            return event
+    raise AdminError(f"there is no event {number}", 404)
 
 
 _CALLS: dict[tuple[str, str], Callable[[Store, Any, str], Any]] = {

@@ -20,6 +20,11 @@ class Clock(BaseModel):
         """Tell the sandbox's time in Unix seconds."""
         return time.time() + self.offset if self.frozen_at is None else self.frozen_at
 
+    @staticmethod
+    def real() -> float:
+        """Tell the machine's time in Unix seconds, wherever the sandbox's clock has been moved to."""
+        return time.time()
+
     def move_to(self, moment: float) -> None:
         """Make it `moment` (Unix seconds) now; a frozen clock stays frozen."""
         if self.frozen_at is None:

@@ -1,7 +1,9 @@
 """What becomes of a publish as time goes by: processing, the outcome, the post, its public id."""
 
-from local.tiktok import rules
-from local.tiktok.rules import FailReason
+from itertools import chain
+
+from local.tiktok import events, rules
+from local.tiktok.rules import FailReason, RemovalReason
 from local.tiktok.state import Post, Publish, User, World
 
 
@@ -15,12 +17,28 @@ def accept(world: World, publish: Publish) -> None:
 
 
 def settle_due(world: World) -> None:
-    """Bring every publish whose time has come to its outcome, in the order of those times."""
+    """Bring every publish whose time has come to its outcome, in the order of those times; tell of new public posts."""
     now = world.clock.now()
     due = [(_due_at(world, publish), publish) for publish in world.publishes.values() if publish.is_processing]
     for moment, publish in sorted(due, key=lambda pair: pair[0]):
         if moment <= now and not publish.stuck:
             _settle(world, publish, moment)
+    for post in world.posts:
+        if post.publicly_available_at is not None and post.publicly_available_at <= now and not post.announced:
+            post.announced = True
+            events.tell_of_post(world, post, "publicly_available", post.publicly_available_at)
+
+
+def next_moment(world: World) -> float:
+    """When something is to happen by itself (Unix seconds); infinity if nothing is."""
+    return min(
+        chain(
+            (_due_at(world, one) for one in world.publishes.values() if one.is_processing and not one.stuck),
+            (post.publicly_available_at or float("inf") for post in world.posts if not post.announced),
+            (event.due_at for event in world.events if event.state == "waiting"),
+        ),
+        default=float("inf"),
+    )
 
 
 def _due_at(world: World, publish: Publish) -> float:
@@ -37,9 +55,10 @@ def _settle(world: World, publish: Publish, at: float) -> None:
     user = world.users[publish.username]
     reason = _failure(world, publish, user, at)
     if reason:
-        fail(publish, reason, at)
+        fail(world, publish, reason, at)
     elif publish.kind == "draft":
         publish.enter("SEND_TO_USER_INBOX", at)
+        events.tell_of_publish(world, publish, "inbox_delivered", at)
     else:
         add_post(world, publish, publish.post_info, at)
 
@@ -61,10 +80,11 @@ def pull_failure(publish: Publish) -> FailReason:
     return "photo_pull_failed" if publish.media_type == "PHOTO" else "video_pull_failed"
 
 
-def fail(publish: Publish, reason: FailReason, at: float) -> None:
+def fail(world: World, publish: Publish, reason: FailReason, at: float) -> None:
     """End a publish without a post."""
     publish.fail_reason = reason
     publish.enter("FAILED", at)
+    events.tell_of_publish(world, publish, "failed", at, reason=reason)
 
 
 def add_post(world: World, publish: Publish, post_info: dict[str, object], at: float) -> None:
@@ -104,6 +124,19 @@ def add_post(world: World, publish: Publish, post_info: dict[str, object], at: f
     world.posts.append(post)
     publish.post_ids.append(post.post_id)
     publish.enter("PUBLISH_COMPLETE", at)
+    events.tell_of_publish(world, publish, "complete", at)
+
+
+def withdraw(world: World, post: Post) -> None:
+    """Let only its creator see a public post from now on."""
+    post.withdrawn_at = world.clock.now()
+    events.tell_of_post(world, post, "no_longer_publicaly_available", post.withdrawn_at)
+
+
+def show_again(world: World, post: Post) -> None:
+    """Make a withdrawn post public again."""
+    post.withdrawn_at = None
+    events.tell_of_post(world, post, "publicly_available", world.clock.now())
 
 
 def _cover(publish: Publish, post_info: dict[str, object]) -> int:
@@ -156,7 +189,7 @@ def active_users(world: World, client_key: str, now: float) -> set[str]:
     }
 
 
-def end_grants(world: World, client_key: str, username: str) -> bool:
+def end_grants(world: World, client_key: str, username: str, reason: RemovalReason) -> bool:
     """Take every consent of the user to the app back; False if there was none."""
     now = world.clock.now()
     ended = [
@@ -166,7 +199,9 @@ def end_grants(world: World, client_key: str, username: str) -> bool:
     ]
     for grant in ended:
         grant.revoked_at = now
+    if ended:
+        events.tell_of_removal(world, client_key, ended[0].open_id, reason, now)
     for publish in world.publishes.values():
         if publish.client_key == client_key and publish.username == username and publish.is_processing:
-            fail(publish, "auth_removed", now)
+            fail(world, publish, "auth_removed", now)
     return bool(ended)

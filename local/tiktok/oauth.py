@@ -160,7 +160,7 @@ def revoke(call: Call) -> Response:
         if grant is None or grant.client_key != app.client_key or grant.revoked_at is not None:
             raise RefusedError("invalid_grant", "Access token is invalid or expired.")
         call.notes["open_id"] = grant.open_id
-        end_grants(world, app.client_key, grant.username)
+        end_grants(world, app.client_key, grant.username, rules.REVOKED_BY_DEVELOPER)
     return json_response(200, {}, {"x-tt-logid": call.log_id})
 
 

@@ -141,7 +141,7 @@ def cancel(call: Call) -> Response:
         publish = _find(call, world, caller, content)
         if not publish.is_processing or publish.accepted_at is not None:
             raise RefusedError("publish_not_cancellable")
-        lifecycle.fail(publish, "publish_cancelled", world.clock.now())
+        lifecycle.fail(world, publish, "publish_cancelled", world.clock.now())
         return ok(world.settings, call.log_id)
 
 

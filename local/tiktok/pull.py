@@ -55,7 +55,7 @@ def _pull(store: Store, publish_id: str) -> None:
         with store.change() as world:
             publish = world.publishes.get(publish_id, publish)
             if publish.is_processing:
-                lifecycle.fail(publish, lifecycle.pull_failure(publish), world.clock.now())
+                lifecycle.fail(world, publish, lifecycle.pull_failure(publish), world.clock.now())
 
 
 def _wanted(store: Store, world: World, publish_id: str) -> Publish:

@@ -101,6 +101,17 @@ FailReason = Literal[  # /content-posting-api-reference-get-video-status
     "spam_risk",
 ]
 
+# Webhooks: /webhooks-overview says 200, growing waits and 72 hours; the waits are ours (unconfirmed).
+WEBHOOK_DELIVERED: Final = 200  # any other HTTP status is a failure
+WEBHOOK_RETRY_SECONDS: Final = 10  # the first wait; each one is twice the one before
+WEBHOOK_RETRY_SECONDS_MAX: Final = 21_600
+WEBHOOK_RETRIES_END_SECONDS: Final = 259_200  # after the first attempt
+RemovalReason = Literal[0, 1, 2, 3, 4, 5]
+"""/webhooks-events, of authorization.removed: unknown, user disconnected, account deleted, age changed, user banned,
+developer revoked."""
+DISCONNECTED_BY_USER: Final = 1
+REVOKED_BY_DEVELOPER: Final = 5
+
 POST_INFO_INCORRECT: Final = "The request post info is empty or incorrect"  # observed
 SOURCE_INFO_INCORRECT: Final = "The request source info is empty or incorrect"  # observed
 CHUNK_SIZE_INVALID: Final = "The chunk size is invalid"  # observed

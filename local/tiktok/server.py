@@ -9,7 +9,7 @@ from threading import Thread
 from types import TracebackType
 from typing import Literal, Self
 
-from local.tiktok import admin, answers, oauth, posting, pull, uploads, users
+from local.tiktok import admin, answers, oauth, posting, pull, uploads, users, webhooks
 from local.tiktok.answers import RefusedError
 from local.tiktok.calls import Call, Route
 from local.tiktok.faults import Code, Fault, Status, take
@@ -70,8 +70,9 @@ class Sandbox:
         self.url = f"http://{host}:{self._server.server_port}"
 
     def start(self) -> Self:
-        """Serve on a thread of its own; downloads that a stop has cut short begin anew."""
+        """Serve on a thread of its own; downloads and events that a stop has cut short begin anew."""
         pull.resume(self._store)
+        webhooks.start(self._store)
         self._thread.start()
         return self
 

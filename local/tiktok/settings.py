@@ -58,5 +58,12 @@ class Settings(BaseModel):
     stick_publishes: bool = False
     forced_fail_reason: FailReason | None = None
 
+    # Webhooks
+    webhooks: Literal["on", "held", "off"] = "on"
+    webhook_delay_seconds: Seconds = 0
+    webhook_copies: Annotated[int, Field(ge=1, le=10)] = 1
+    webhook_signature: Literal["good", "wrong", "missing"] = "good"
+    webhook_timestamp: Literal["first", "renewed", "real"] = "first"
+
     # Faults
     hold_seconds: Seconds = 60

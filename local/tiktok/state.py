@@ -3,7 +3,7 @@
 import hashlib
 import uuid
 from typing import Annotated, Any, Literal, Self
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -43,6 +43,7 @@ class App(Entity):
         "http://localhost:*",
     ]
     verified_properties: list[str] = []
+    webhook_url: str | None = None
     scopes: list[str] = list(rules.SCOPES)
     active_user_cap: Annotated[int, Field(ge=0)] | None = None
 
@@ -51,15 +52,10 @@ class App(Entity):
         """Refuse what the portal would not register."""
         for uri in self.redirect_uris:
             parts = urlsplit(uri.replace(":*", ":1"))
-            secure = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK)
-            if (
-                not secure
-                or not parts.hostname
-                or parts.query
-                or parts.fragment
-                or len(uri) > rules.REDIRECT_URI_LENGTH
-            ):
+            if not _is_secure(parts) or parts.query or parts.fragment or len(uri) > rules.REDIRECT_URI_LENGTH:
                 raise ValueError(f"{uri} cannot be a redirect URI: https (http on loopback), no query, no fragment")
+        if self.webhook_url is not None and not _is_secure(urlsplit(self.webhook_url)):
+            raise ValueError(f"{self.webhook_url} cannot be a webhook: https (http on loopback)")
         unknown = set(self.scopes) - set(rules.SCOPES)
         if unknown:
             raise ValueError(f"unknown scopes: {', '.join(sorted(unknown))}")
@@ -73,6 +69,10 @@ class App(Entity):
     def accepts_redirect(self, uri: str) -> bool:
         """Whether `uri` is registered."""
         return any(_matches(registered, uri) for registered in self.redirect_uris)
+
+
+def _is_secure(parts: SplitResult) -> bool:
+    return bool(parts.hostname) and (parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK))
 
 
 def _matches(registered: str, uri: str) -> bool:
@@ -280,10 +280,35 @@ class Post(Entity):
     size: int
     created_at: float
     publicly_available_at: float | None
+    announced: bool = False
+    withdrawn_at: float | None = None
 
     def is_available(self, now: float) -> bool:
-        """Whether the post is public and has passed moderation."""
-        return self.publicly_available_at is not None and self.publicly_available_at <= now
+        """Whether the post is public, has passed moderation, and was not withdrawn since."""
+        moderated = self.publicly_available_at is not None and self.publicly_available_at <= now
+        return moderated and self.withdrawn_at is None
+
+
+class Attempt(Entity):
+    """One sending of an event, by the sandbox's clock and the machine's; `status` is None without an answer."""
+
+    at: float
+    real_at: float
+    signature: str | None
+    status: int | None = None
+
+
+class Event(Entity):
+    """What an app's webhook is told, to the byte. A `replay` and a `forged` one are sent once, with `signature`."""
+
+    number: int
+    client_key: str
+    origin: Literal["tiktok", "replay", "forged"]
+    body: str
+    state: Literal["waiting", "held", "lost", "delivered", "dropped"]
+    due_at: float
+    signature: str | None = None
+    attempts: list[Attempt] = []
 
 
 class World(Entity):
@@ -300,6 +325,7 @@ class World(Entity):
     refresh_tokens: dict[str, RefreshToken] = {}
     publishes: dict[str, Publish] = {}
     posts: list[Post] = []
+    events: list[Event] = []
     faults: list[Fault] = []
 
     def next_id(self) -> int:

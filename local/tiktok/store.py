@@ -2,7 +2,7 @@
 
 import json
 from collections import defaultdict, deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Condition, Event, Lock, RLock
@@ -17,7 +17,7 @@ class Store:
 
     def __init__(self, folder: Path, profile: Literal["24h", "2h"] | None, *, keep: bool) -> None:
         self._lock = RLock()
-        self._moved = Condition(self._lock)  # the clock, or the world itself
+        self._moved = Condition(self._lock)  # the clock, or anything else of the world
         self.closed = Event()
         self._world_file = folder / "world.json"
         self._calls_file = folder / "calls.jsonl"
@@ -42,12 +42,10 @@ class Store:
         """Lend the world as it is at this moment, for one atomic change; it is written to its file afterwards."""
         with self._lock:
             lifecycle.settle_due(self._world)
-            clock = self._world.clock.model_copy()
             try:
                 yield self._world
             finally:
-                if self._world.clock != clock:
-                    self._moved.notify_all()
+                self._moved.notify_all()
                 if self._keep:
                     self._write()
 
@@ -60,6 +58,17 @@ class Store:
                 if left <= 0:
                     return True
                 self._moved.wait(left if world.clock.frozen_at is None else None)
+            return False
+
+    def wait_for(self, next_moment: Callable[[World], float]) -> bool:
+        """Wait until the clock shows the moment that is next in the world as it changes; False at the end."""
+        with self._lock:
+            while not self.closed.is_set():
+                clock = self._world.clock
+                left = next_moment(self._world) - clock.now()
+                if left <= 0:
+                    return True
+                self._moved.wait(None if clock.frozen_at is not None or left == float("inf") else left)
             return False
 
     def _write(self) -> None:
