@@ -23,6 +23,10 @@ local: setup ## start the stack; ARGS="--port P --tiktok-url URL --trust-media-o
 key: setup ## make an API key of the local stack; of one in AWS with ARGS="--stack NAME"
 	@$(python) -m local.key $(ARGS)
 
+.PHONY: doctor
+doctor: setup ## look whether the local stack is set up; one in AWS with ARGS="--url URL" and PUBLISHER_KEY
+	@$(python) -m local.doctor $(ARGS)
+
 .PHONY: test
 test: ## run all tests; ARGS="-k name" some of them
 	@local/setup tests sam

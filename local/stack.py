@@ -19,13 +19,14 @@ from local.functions import Functions, function_environment
 from local.key import first_key, open_keys
 from local.options import Options
 from local.processes import Child, LocalError, bypass_proxies, child, free_port
-from local.state import State
+from local.state import Address, State
 from local.template import read_template
 
 _CHECK_SECONDS = 0.5
 _OPERATE_SECONDS = 60
 _SANDBOX_APP = {"client_key": "sandbox-client-key", "client_secret": "sandbox-client-secret"}
-_PROPERTIES = f"apps/{_SANDBOX_APP['client_key']}/properties"
+_APP = f"apps/{_SANDBOX_APP['client_key']}"
+_PROPERTIES = f"{_APP}/properties"
 
 
 @dataclass(frozen=True)
@@ -90,8 +91,9 @@ def running_stack(options: Options) -> Iterator[Stack]:
         _check_health(front.url, state.logs)
         if options.tiktok_url is None:
             _operate(tiktok, _PROPERTIES + "/verify", {"url_prefix": f"{front.url}/"})
+            _subscribe(tiktok, front.url)
         emulator.keep()
-        with state.announced(emulator.url, names["KeysTable"]):
+        with state.announced(Address(emulator.url, names["KeysTable"], front.url)):
             yield Stack(front.url, api_key, tiktok, state.logs, tuple(children))
 
 
@@ -108,6 +110,12 @@ def _claim(tiktok: str, api: str) -> str:
     _operate(tiktok, "settings", {"pull_local_urls": True}, method="PATCH")
     claimed = _operate(tiktok, _PROPERTIES, {"url_prefix": f"{api}/"})
     return str(claimed["file"]).removeprefix("tiktok").removesuffix(".txt")
+
+
+def _subscribe(tiktok: str, api: str) -> None:
+    """Set the app's webhook at the sandbox; the functions know no other time than the machine's."""
+    _operate(tiktok, "settings", {"webhook_timestamp": "real"}, method="PATCH")
+    _operate(tiktok, _APP, {"webhook_url": f"{api}/webhooks/tiktok"}, method="PATCH")
 
 
 def _operate(tiktok: str, path: str, body: dict[str, Any], *, method: str = "POST") -> dict[str, Any]:

@@ -15,10 +15,11 @@ _ADDRESS = "running.json"
 
 
 class Address(NamedTuple):
-    """Where a running stack's keys are."""
+    """Where a running stack is: AWS, its table of keys, and the root of its API."""
 
     endpoint: str
     keys_table: str
+    api: str
 
 
 class State:
@@ -51,10 +52,10 @@ class State:
         os.close(self._lock)
 
     @contextmanager
-    def announced(self, endpoint: str, keys_table: str) -> Iterator[None]:
+    def announced(self, address: Address) -> Iterator[None]:
         """Tell `running_address` while the block runs where the stack is."""
         file = self.path / _ADDRESS
-        file.write_text(json.dumps({"endpoint": endpoint, "keys_table": keys_table}))
+        file.write_text(json.dumps(address._asdict()))
         try:
             yield
         finally:

@@ -601,6 +601,8 @@ class FakeTikTok:
     """Status checks between the outcome and the public id."""
     received_shift: int = 0
     """-1 makes the byte counts in answers last indexes instead of counts."""
+    clock_ahead: float = 0
+    """Seconds that TikTok's clock is ahead."""
     creator_answer: Creator | PublisherError = field(default_factory=a_creator)
     faults: Faults = field(default_factory=Faults)
     uploads: dict[str, TikTokUpload] = field(default_factory=dict)
@@ -681,6 +683,10 @@ class FakeTikTok:
     def revoke(self, access_token: SecretStr) -> None:
         with self._lock, self.faults.around("revoke"):
             self.remove_app(self._granted(access_token, None).open_id)
+
+    def check_app(self) -> float | None:
+        with self.faults.around("check_app"):
+            return self.clock.now() + self.clock_ahead
 
     def profile(self, access_token: SecretStr, scopes: Collection[str]) -> Profile:
         with self.faults.around("profile"):

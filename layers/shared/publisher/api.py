@@ -8,6 +8,7 @@ from pydantic.alias_generators import to_camel
 
 from publisher.domain.accounts import Account, AccountState, Creator
 from publisher.domain.errors import Failure, InvalidPlatform, InvalidRequest, MissingParameter, RequestInvalid
+from publisher.domain.findings import Finding
 from publisher.domain.keys import ApiKey
 from publisher.domain.limits import PICTURES
 from publisher.domain.posts import Post, PostOptions, Status
@@ -526,6 +527,18 @@ def _options_shown(options: PostOptions) -> OptionsRequest:
         photo_title=options.photo_title,
         auto_add_music=options.auto_add_music,
     )
+
+
+class Checkup(BaseModel):
+    """What the operator's check answers; `healthy` unless something failed."""
+
+    healthy: bool
+    findings: list[Finding]
+
+    @classmethod
+    def of(cls, findings: list[Finding]) -> "Checkup":
+        """Show what was found."""
+        return cls(healthy=all(finding.status != "failed" for finding in findings), findings=findings)
 
 
 class FailureAnswer(BaseModel):

@@ -415,6 +415,12 @@ class TikTok(Protocol):
     def revoke(self, access_token: SecretStr) -> None:
         """Take the app's access to the account back; TokenExpired when the token is dead. Safe to repeat."""
 
+    def check_app(self) -> float | None:
+        """Try the app's key and secret; return TikTok's epoch second, if it tells it. Safe to repeat.
+
+        ServiceUnavailable, with TikTok's code, when TikTok does not accept them.
+        """
+
     def profile(self, access_token: SecretStr, scopes: Collection[str]) -> Profile:
         """Return the user, asking only for what the scopes allow. Safe to repeat."""
 

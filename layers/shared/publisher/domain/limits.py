@@ -174,6 +174,12 @@ EVENT_DAYS = Limit(4, "days", "an event is remembered, so that it counts once", 
 EVENT_NOTE_SECONDS = Limit(60, "seconds", "between two notes that an event came", _PRODUCT)
 HINT_WRITE_TRIES = Limit(5, "tries", "to note an event at its post or account", _PRODUCT)
 
+# The operator's check
+CLOCK_SECONDS = Limit(60, "seconds", "this clock and TikTok's may be apart", _PRODUCT)
+CHECKED_ACCOUNTS = Limit(10, "accounts", "asked about at TikTok in one check", _PRODUCT)
+CHECK_MIN_SECONDS = Limit(12, "seconds", "of function time left to ask TikTok about another account", _PRODUCT)
+PENDING_DRAFTS = Limit(5, "drafts", "of 24 hours may wait in a creator's inbox", _POSTING)
+
 # Calls to AWS
 AWS_CONNECT_SECONDS = Limit(2, "seconds", "longest wait for a connection to AWS", _PRODUCT)
 AWS_ANSWER_SECONDS = Limit(10, "seconds", "longest wait for an answer of AWS", _PRODUCT)

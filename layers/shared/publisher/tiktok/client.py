@@ -85,6 +85,10 @@ class TikTokClient:
         """Take the app's access to the account back; TokenExpired when the token is dead. Safe to repeat."""
         oauth.revoke(self._transport, self._api_url, self._app(), access_token)
 
+    def check_app(self) -> float | None:
+        """Try the app's key and secret; return TikTok's epoch second, if it tells it. Safe to repeat."""
+        return oauth.check_app(self._transport, self._api_url, self._app())
+
     def profile(self, access_token: SecretStr, scopes: Collection[str]) -> Profile:
         """Return the user, asking only for what the scopes allow; empty without a call when they allow nothing."""
         asked = [scope for scope in USER_FIELDS if scope in scopes]

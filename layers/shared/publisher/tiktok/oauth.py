@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Collection, Mapping
+from email.utils import mktime_tz, parsedate_tz
 from http import HTTPStatus
 from urllib.parse import urlencode
 
@@ -83,6 +84,14 @@ def revoke(transport: Transport, api_url: str, app: TikTokApp, access_token: Sec
     )
     if answer.body and read(Nothing, answer.body) is None:
         raise unreadable(answer)
+
+
+def check_app(transport: Transport, api_url: str, app: TikTokApp) -> float | None:
+    """Get a token of the app's own, which proves its key and secret; return the epoch second of TikTok's answer."""
+    form = {"grant_type": "client_credentials"}
+    answer = _post(transport, f"{api_url}/v2/oauth/token/", app, form=form, secrets={}, grants=EXCHANGE)
+    date = parsedate_tz(answer.headers.get("Date", ""))
+    return None if date is None else float(mktime_tz(date))
 
 
 def _post(
