@@ -4,6 +4,7 @@ import argparse
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 import requests
 
@@ -48,7 +49,7 @@ def _running(state: Path) -> tuple[str, str]:
     return running_address(state).api, (state / "api_key").read_text()
 
 
-def _ask(url: str, key: str) -> dict[str, object]:
+def _ask(url: str, key: str) -> dict[str, Any]:
     try:
         answer = requests.get(f"{url}/v2/doctor", headers={"boring-api-key": key}, timeout=_ANSWER_SECONDS)
         told = answer.json()

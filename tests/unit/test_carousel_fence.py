@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 
 import pytest
 
+from publisher.api import PostDetail
 from publisher.domain.errors import (
     AccountDisabled,
     Busy,
@@ -18,7 +19,7 @@ from publisher.domain.errors import (
     RateLimitExceeded,
     ServiceUnavailable,
 )
-from publisher.domain.limits import REDRIVES
+from publisher.domain.limits import REDRIVES, REVIEW_SECONDS
 from publisher.domain.posts import Status
 from publisher.use_cases.continue_post import continue_post
 from publisher.use_cases.sweep import sweep
@@ -196,7 +197,8 @@ def test_after_three_answers_that_were_lost_the_post_fails_and_nothing_of_it_can
     for _ in range(3):
         lose_the_answer(album, LOST[1])
     album.go_on()
-    assert (album.post.status, album.post.failure.code) == (Status.FAILED, "PublishingFailed")
+    failure = album.post.failure
+    assert (album.post.status, failure.code, failure.retryable) == (Status.FAILED, "ServiceUnavailable", True)
     assert "3 attempts" in album.post.failure.error
     assert len(carousels(album)) == 3
     pull_all(album)
@@ -272,8 +274,7 @@ def test_reconciling_a_post_in_doubt_settles_it(album, pulled, following):
         AccountDisabled("TikTok does not let him post.", "Look."),
     ],
 )
-def test_what_tiktok_certainly_refused_needs_no_fence_and_does_not_count(album, error):
-    interruptions = Interruptions(album.ports)
+def test_what_tiktok_refused_is_closed_and_does_not_count(album, error):
     refused = album.ports.tiktok.open_carousel
     for _ in range(5):
         album.ports.tiktok.open_carousel = _raising(error)
@@ -282,8 +283,42 @@ def test_what_tiktok_certainly_refused_needs_no_fence_and_does_not_count(album, 
         assert (album.post.in_doubt, album.post.opened) == (False, 0)
     album.ports.tiktok.open_carousel = refused
     album.run("InitializePost")
-    assert "fence" not in interruptions.seen
     assert (len(carousels(album)), album.post.opened, is_served(album, 0)) == (1, 1, True)
+
+
+def test_what_tiktok_refused_after_it_had_pulled_counts_as_taken_and_is_never_offered_again(album):
+    take = album.ports.tiktok.open_carousel
+
+    def refuse_what_was_pulled(*given, **named) -> str:
+        take(*given, **named)
+        pull_all(album)
+        raise PublishingFailed("TikTok refused.", "Change it.")
+
+    album.ports.tiktok.open_carousel = refuse_what_was_pulled
+    album.run("InitializePost")
+    album.ports.tiktok.open_carousel = take
+    album.run("InitializePost")
+    assert (album.post.last_offered, album.post.publish_id, len(carousels(album))) == (True, None, 1)
+    assert "do not send them again" in PostDetail.of(album.post).message
+    assert len(album.ports.tiktok.public_posts) <= 1
+    album.ports.clock.time += REVIEW_SECONDS
+    album.run("CheckStatus")
+    album.run("RecordFailure")
+    assert album.post.status is Status.REVIEW
+
+
+def test_a_refused_offer_is_pulled_by_nobody(album):
+    take = album.ports.tiktok.open_carousel
+
+    def refuse_what_was_taken(*given, **named) -> str:
+        take(*given, **named)
+        raise PublishingFailed("TikTok refused.", "Change it.")
+
+    album.ports.tiktok.open_carousel = refuse_what_was_taken
+    with pytest.raises(PublishingFailed):
+        album.run("InitializePost")
+    pull_all(album)
+    assert album.ports.tiktok.public_posts == []
 
 
 def _raising(error: PublisherError) -> Callable[..., str]:

@@ -513,3 +513,12 @@ def test_a_look_that_fails_while_waiting_is_no_refusal(ports):
     ports.posts.accept(post, None)
     ports.posts.faults.before("get", ServiceUnavailable("DynamoDB did not answer.", "Try again."))
     assert wait_for_outcome(ports, post, seconds=3).post_id == post.post_id
+
+
+@pytest.mark.parametrize("empty", ["", " ", "public_to_everyone"])
+def test_a_privacy_level_that_is_none_is_no_missing_one_that_would_make_photos_public(ports, empty):
+    account = ports.connect()
+    with pytest.raises(InvalidPost) as refused:
+        accept(ports, a_body(account.account_id, urls=PHOTOS, privacyLevel=empty))
+    assert refused.value.failure().field == "post.tiktokOptions.privacyLevel"
+    assert_untouched(ports)

@@ -5,7 +5,7 @@ import pytest
 from publisher.domain.errors import InvalidMediaType, MediaTooLarge
 from publisher.domain.limits import GIB, VIDEO_SECONDS_MAX
 from publisher.domain.media import VideoFacts, advice, check_video
-from publisher.domain.sniffing import Kind, is_page, sniff
+from publisher.domain.sniffing import Kind, is_page, other_name, sniff
 
 GOOD = VideoFacts(
     content_type="video/mp4",
@@ -180,3 +180,20 @@ def test_anything_else_is_no_media(head):
 )
 def test_a_web_page_is_recognized(head, page):
     assert is_page(head) == page
+
+
+@pytest.mark.parametrize(
+    ("head", "name"),
+    [
+        (b"\0\0\0\x18ftypheic\0\0\0\0", "a HEIC picture"),
+        (b"\0\0\0\x18ftypmif1\0\0\0\0", "a HEIC picture"),
+        (b"\0\0\0\x1cftypavif\0\0\0\0", "an AVIF picture"),
+        (b"<?xml version='1.0'?><svg xmlns='x'>", "an SVG drawing"),
+        (b"%PDF-1.7", "a PDF"),
+        (b"\0\0\0\x18ftypM4A \0\0\0\0", None),
+        (b"hello", None),
+    ],
+)
+def test_what_is_often_taken_for_a_picture_is_named(head, name):
+    assert sniff(head) is None
+    assert other_name(head) == name

@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import pytest
 
-from publisher.domain.errors import Busy, Failure, PublishingFailed
+from publisher.domain.errors import Busy, Failure, NotTaken
 from publisher.domain.posts import (
     Carousel,
     Hint,
@@ -169,7 +169,7 @@ def test_three_uploads_may_be_opened():
     post = a_post()
     for _ in range(3):
         post = begin_attempt(post, NOW)
-    with pytest.raises(PublishingFailed):
+    with pytest.raises(NotTaken):
         begin_attempt(post, NOW)
     assert begin_attempt(attempt_refused(post, NOW), NOW).opened == 3
 
@@ -201,7 +201,7 @@ def test_three_offers_of_pictures_may_be_made():
     post = a_post()
     for number in range(3):
         post = carousel_fenced(begin_carousel(post, f"prefix-{number}", NOW), NOW)
-    with pytest.raises(PublishingFailed, match="3 attempts"):
+    with pytest.raises(NotTaken, match="3 attempts"):
         begin_carousel(post, "one too many", NOW)
 
 

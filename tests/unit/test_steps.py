@@ -17,6 +17,7 @@ from publisher.domain.errors import (
     MediaDownloadFailed,
     MediaTooLarge,
     NotFound,
+    NotTaken,
     PublishingFailed,
     RateLimitExceeded,
     ServiceUnavailable,
@@ -259,7 +260,7 @@ def test_an_answer_that_was_lost_opens_another_upload_twice_and_no_more(download
         downloaded.ports.tiktok.faults.after("open_upload", error)
         with pytest.raises(type(error)):
             downloaded.run("InitializePost")
-    with pytest.raises(PublishingFailed, match="3 attempts") as caught:
+    with pytest.raises(NotTaken, match="3 attempts") as caught:
         downloaded.run("InitializePost")
     assert "Nothing was published" in caught.value.message
     assert (len(downloaded.uploads), downloaded.ports.tiktok.public_posts) == (3, [])

@@ -2,7 +2,7 @@
 
 import pytest
 
-from publisher.tiktok.wire import ApiError, Envelope, StatusData, TokenAnswer, Verdict, read
+from publisher.tiktok.wire import ApiError, CarouselData, Envelope, StatusData, TokenAnswer, Verdict, read
 
 
 def a_status(data):
@@ -63,3 +63,13 @@ def test_a_token_is_not_shown():
     answer = read(TokenAnswer, b'{"access_token":"act.hunter2","refresh_token":"rft.hunter2"}')
 
     assert "hunter2" not in repr(answer)
+
+
+@pytest.mark.parametrize("head", [b"", b"\xef\xbb\xbf"])
+def test_an_id_is_not_thrown_away_for_what_else_an_answer_lacks_or_begins_with(head):
+    body = head + b'{"data":{"publish_id":"p_pub_url~v2.1"}}'
+    verdict, envelope = read(Verdict, body), read(Envelope[CarouselData], body)
+
+    assert verdict is not None
+    assert envelope is not None
+    assert (verdict.error.code, envelope.data.publish_id) == ("ok", "p_pub_url~v2.1")

@@ -498,6 +498,8 @@ def _message(post: Post) -> str:
         return _WITHDRAWN
     if post.held_until is not None:
         return f"{_HELD} until {iso(post.held_until)}"
+    if post.last_offered and post.lacks_id and not post.terminal:
+        return "TikTok has taken the pictures and not told under which id; do not send them again, it is looked after"
     return _MESSAGES[post.status]
 
 

@@ -44,7 +44,7 @@ from publisher.domain.limits import (
     SNIFF_BYTES,
 )
 from publisher.domain.media_urls import MediaUrl, check_media_url
-from publisher.domain.sniffing import Kind, is_page, sniff
+from publisher.domain.sniffing import Kind, is_page, other_name, sniff
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _BUFFER_BYTES = 64 * 1024
@@ -245,6 +245,8 @@ class Source:
             raise MediaDownloadFailed(f"{self._answer.host} sent an empty file.", _OPEN_IT)
         kind = sniff(self.head)
         if kind is None:
+            if other := other_name(self.head):
+                raise InvalidMediaType(f"{self._answer.host} sent {other}.", "Save it as JPEG, or a film as MP4.")
             what = "a web page" if is_page(self.head) else "something that is neither video nor picture"
             raise InvalidMediaType(f"{self._answer.host} sent {what}.", "Give the URL of the media file itself.")
         self.kind = kind

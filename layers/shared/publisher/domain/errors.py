@@ -31,6 +31,7 @@ PublisherError
     │   └── PostLimitReached    too many posts for today, which no worker waits out
     ├── RequestInFlight         the same Idempotency-Key is being answered
     ├── ServiceUnavailable      TikTok or AWS did not answer well
+    │   └── NotTaken            in none of the attempts, and no worker makes another
     ├── Busy                    another worker is at the same object
     ├── UploadExpired           the upload URL died before its last byte was offered
     ├── Timeout                 an answer did not come in time
@@ -250,6 +251,12 @@ class RequestInFlight(TryAgain):
 
 class ServiceUnavailable(TryAgain):
     """TikTok or AWS did not answer well."""
+
+
+class NotTaken(ServiceUnavailable):
+    """TikTok took the post in none of the attempts, and no worker makes another: the caller may, later."""
+
+    code = "ServiceUnavailable"
 
 
 class Busy(TryAgain):

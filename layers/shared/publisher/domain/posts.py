@@ -16,7 +16,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 
 from publisher.domain.chunks import ChunkPlan
-from publisher.domain.errors import Busy, Failure, PublishingFailed
+from publisher.domain.errors import Busy, Failure, NotTaken
 from publisher.domain.limits import (
     DRAFT_SECONDS,
     HELD_COPY_SECONDS,
@@ -369,7 +369,7 @@ def converted(post: Post, pictures: Pictures, warnings: Sequence[str], now: floa
 def begin_attempt(post: Post, now: float) -> Post:
     """Begin to open an upload; whatever an earlier attempt opened is dropped unused.
 
-    PublishingFailed when too many were opened; AssertionError after the point of no return, because no caller may come
+    NotTaken when too many were opened; AssertionError after the point of no return, because no caller may come
     here then.
     """
     return _attempt(post, now, upload=None, next_byte=0, lease=None)
@@ -386,7 +386,7 @@ def _attempt(post: Post, now: float, **changes: object) -> Post:
     if post.last_offered:
         raise AssertionError("TikTok may have the whole post, so nothing else may be opened")
     if post.opened >= PUBLISH_ATTEMPTS:
-        raise PublishingFailed(
+        raise NotTaken(
             f"TikTok did not take the post in {PUBLISH_ATTEMPTS} attempts.",
             "Nothing was published. Send the post again later.",
         )

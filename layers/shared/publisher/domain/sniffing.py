@@ -67,6 +67,26 @@ def _sniff_boxes(head: bytes) -> Kind | None:
     return Kind.QUICKTIME if box in _QUICKTIME_BOXES and (size in {0, 1} or size >= _BOX_BYTES) else None
 
 
+_OTHER_MAGIC = (
+    (b"%PDF", "a PDF"),
+    (b"\0\0\0\x0cjP  ", "a JPEG 2000 picture"),
+    (b"\0\0\1\0", "an icon"),
+    (b"8BPS", "a Photoshop file"),
+)
+
+
+def other_name(head: bytes) -> str | None:
+    """Name what cannot be used and is often taken for something that can; None for anything else."""
+    for magic, name in _OTHER_MAGIC:
+        if head.startswith(magic):
+            return name
+    if head[4:8] == b"ftyp":
+        if head[8:12] in (b"avif", b"avis"):
+            return "an AVIF picture"
+        return "a HEIC picture" if head[8:12].startswith((b"hei", b"hev", b"mif1", b"msf1")) else None
+    return "an SVG drawing" if b"<svg" in head[:1024].lower() else None
+
+
 def is_page(head: bytes) -> bool:
     """Tell whether it looks like a web page, the usual answer of a link that was made for sharing."""
     start = head[:1024].lstrip(b"\xef\xbb\xbf \t\r\n").lower()

@@ -1,5 +1,6 @@
 """TikTok's messages, with TikTok's own field names and nothing that we do not use."""
 
+import codecs
 from typing import Annotated, Literal
 
 from pydantic import (
@@ -39,7 +40,7 @@ class Wire(BaseModel):
 def read[Message: Wire](kind: type[Message], body: bytes) -> Message | None:
     """Read a message; None when the body does not hold one."""
     try:
-        return kind.model_validate_json(body)
+        return kind.model_validate_json(body.removeprefix(codecs.BOM_UTF8))
     except ValidationError:
         return None
 
@@ -53,9 +54,12 @@ class ApiError(Wire):
 
 
 class Verdict(Wire):
-    """What every API answer says, good or bad; `data` may be absent from a bad one."""
+    """What every API answer says, good or bad; `data` may be absent from a bad one.
 
-    error: ApiError
+    One without `error` is judged by its data: an id that TikTok gave is not thrown away for a missing word.
+    """
+
+    error: ApiError = ApiError(code="ok")
 
 
 class Envelope[Data: Wire](Verdict):

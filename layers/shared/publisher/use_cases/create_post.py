@@ -155,7 +155,8 @@ def _checked_post(ports: Ports, workspace_id: str, body: object, *, seconds_left
     creator = _creator(ports, account, options, problems, seconds_left=seconds_left)
     offered = creator.privacy_level_options if creator else None
     claimed = claimed_type(request.media_urls)
-    chosen = request.chosen_options.privacy_level or options.privacy_level
+    given = request.chosen_options.privacy_level
+    chosen = options.privacy_level if given is None else given
     problems += privacy_problems(options, chosen, offered, has_default=claimed != "video")
     if problems or account is None:
         raise InvalidPost(_without_echoes(problems))

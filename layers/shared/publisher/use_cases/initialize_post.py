@@ -98,8 +98,8 @@ def _offer_pictures(ports: Ports, post: Post, pictures: Pictures, seconds_left: 
     _check_creator(ports, post, seconds_left())
     hosted = Hosted(folder=pictures.folder, count=pictures.count)
 
-    def attempt(token: SecretStr) -> str:
-        """Make one offer under an address of its own; it is withdrawn when TikTok has certainly refused it."""
+    def attempt(token: SecretStr) -> str | None:
+        """Make one offer under an address of its own; None when TikTok refused it and pulled all the same."""
         nonlocal post
         prefix, now = secrets.token_hex(16), ports.clock.now()
         post = ports.posts.save(begin_carousel(post, prefix, now))
@@ -108,6 +108,8 @@ def _offer_pictures(ports: Ports, post: Post, pictures: Pictures, seconds_left: 
         try:
             return ports.tiktok.open_carousel(token, text=post.text, options=post.options, picture_urls=urls)
         except (RateLimitExceeded, TikTokRefused):
+            if not ports.photo_host.fence(prefix):
+                return None
             post = ports.posts.save(attempt_refused(post, ports.clock.now()))
             raise
 
@@ -115,9 +117,10 @@ def _offer_pictures(ports: Ports, post: Post, pictures: Pictures, seconds_left: 
     _record_answer(ports, post, publish_id)
 
 
-def _record_answer(ports: Ports, post: Post, publish_id: str) -> None:
-    """Write TikTok's id of the pictures, also when another worker has meanwhile noted that they were pulled.
+def _record_answer(ports: Ports, post: Post, publish_id: str | None) -> None:
+    """Write that TikTok took the pictures, and its id if it told one.
 
+    Also when another worker has meanwhile noted that they were pulled.
     Busy when he has closed their address instead: then this offer publishes nothing.
     """
     for tries_left in reversed(range(ANSWER_WRITE_TRIES)):
