@@ -603,6 +603,8 @@ class FakeTikTok:
     """-1 makes the byte counts in answers last indexes instead of counts."""
     clock_ahead: float = 0
     """Seconds that TikTok's clock is ahead."""
+    app_refused: bool = False
+    """TikTok does not accept the app's key and secret."""
     creator_answer: Creator | PublisherError = field(default_factory=a_creator)
     faults: Faults = field(default_factory=Faults)
     uploads: dict[str, TikTokUpload] = field(default_factory=dict)
@@ -686,6 +688,9 @@ class FakeTikTok:
 
     def check_app(self) -> float | None:
         with self.faults.around("check_app"):
+            if self.app_refused:
+                refusal = "TikTok does not accept the app's key or secret."
+                raise ServiceUnavailable(refusal, "The operator stores the right ones.", tiktok_code="invalid_client")
             return self.clock.now() + self.clock_ahead
 
     def profile(self, access_token: SecretStr, scopes: Collection[str]) -> Profile:

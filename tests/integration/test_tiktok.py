@@ -19,7 +19,7 @@ from local.tiktok.server import Sandbox
 from media import app as media
 from publisher.domain.accounts import SCOPES
 from publisher.domain.chunks import ChunkPlan, plan_chunks
-from publisher.domain.errors import ConnectionRefused, InvalidToken, PublishingFailed, TokenExpired
+from publisher.domain.errors import ConnectionRefused, InvalidToken, PublishingFailed, ServiceUnavailable, TokenExpired
 from publisher.ports import Hosted, TikTokApp
 from publisher.tiktok.client import TikTokClient
 from publisher.tiktok.transport import Transport
@@ -59,6 +59,12 @@ class InMemory:
 
     def finish_draft(self, publish_id):
         self.tiktok.finish_draft(publish_id)
+
+    def date(self):
+        return self.clock.now()
+
+    def refuse_app(self):
+        self.tiktok.app_refused = True
 
     def public_posts(self):
         return len(self.tiktok.public_posts)
@@ -103,6 +109,12 @@ class OverHttp:
 
     def finish_draft(self, publish_id):
         self.admin("actions", {"action": "finish_draft", "publish_id": publish_id})
+
+    def date(self):
+        return time.time()  # HTTP's own date, whatever the sandbox's clock says
+
+    def refuse_app(self):
+        self.admin("apps/sandbox-client-key", {"client_secret": "another"}, "PATCH")
 
     def public_posts(self):
         return len(self.admin("log")["posts"])
@@ -325,6 +337,17 @@ def test_a_scope_that_was_not_granted_is_named_by_its_own_error(world, clip):
     with pytest.raises(InvalidToken):
         open_upload(world, token, clip)
     assert open_upload(world, token, clip, draft=True, privacy_level=None).publish_id
+
+
+def test_an_app_that_is_accepted_learns_tiktoks_time(world):
+    assert world.tiktok.check_app() == pytest.approx(world.date(), abs=10)
+
+
+def test_a_key_or_secret_that_is_not_accepted_is_told_with_tiktoks_code(world):
+    world.refuse_app()
+    with pytest.raises(ServiceUnavailable) as refused:
+        world.tiktok.check_app()
+    assert refused.value.tiktok_code == "invalid_client"
 
 
 # Uploading

@@ -169,3 +169,9 @@ def test_whatever_comes_the_answer_is_a_refusal_and_no_fault(header, body):
         check(header, body)
     with suppress(InvalidRequest):
         read_event(body)
+
+
+@pytest.mark.parametrize("odd", ["x" * 5000, "\ud800", "\0"])
+def test_an_id_that_nothing_can_have_is_none(odd):
+    event = read_event(json.dumps({"client_key": "k", "event": "authorization.removed", "user_openid": odd}).encode())
+    assert (event.open_id, event.removed) == ("", False)

@@ -22,6 +22,8 @@ _WITHDRAWN = ("post.publish.no_longer_publicaly_available", "post.publish.no_lon
 _TIME = re.compile(r"[0-9]{1,12}")
 _NUMBER_END = 10**12
 """Above this nothing is a time or a reason."""
+_TEXT_CHARACTERS = 256
+"""TikTok's ids are shorter; what is longer, or no text at all, is an id of nothing."""
 _WHAT_TO_DO = (
     "Only TikTok calls this. The operator checks that the stored client_secret is the app's, and after a rotation that "
     "the old one is stored as previous_client_secret."
@@ -112,7 +114,7 @@ def _object(text: bytes | str) -> dict[str, Any] | None:
 
 
 def _text(value: object) -> str:
-    return value if isinstance(value, str) else ""
+    return value if isinstance(value, str) and len(value) <= _TEXT_CHARACTERS and value.isprintable() else ""
 
 
 def _number(value: object) -> int:

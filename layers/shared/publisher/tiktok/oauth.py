@@ -90,6 +90,8 @@ def check_app(transport: Transport, api_url: str, app: TikTokApp) -> float | Non
     """Get a token of the app's own, which proves its key and secret; return the epoch second of TikTok's answer."""
     form = {"grant_type": "client_credentials"}
     answer = _post(transport, f"{api_url}/v2/oauth/token/", app, form=form, secrets={}, grants=EXCHANGE)
+    if read(TokenAnswer, answer.body) is None:
+        raise unreadable(answer)
     date = parsedate_tz(answer.headers.get("Date", ""))
     return None if date is None else float(mktime_tz(date))
 
