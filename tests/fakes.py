@@ -3,6 +3,7 @@
 import hashlib
 import io
 import json
+import math
 import threading
 import zlib
 from collections import defaultdict, deque
@@ -11,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import quote, unquote, urlencode, urlsplit
 from uuid import uuid4
 
 from pydantic import SecretStr
@@ -36,10 +37,12 @@ from publisher.domain.keys import ApiKey
 from publisher.domain.limits import EVENT_NOTE_SECONDS, IDEMPOTENCY_DAYS, SNIFF_BYTES
 from publisher.domain.media import VideoFacts
 from publisher.domain.posts import Post, PostOptions, execution_name
+from publisher.domain.slots import Usage
 from publisher.ports import (
     ChunkAnswer,
     Convert,
     ConvertedPicture,
+    DroppedFile,
     EventTimes,
     Grant,
     Hosted,
@@ -276,6 +279,86 @@ class FakeAccounts:
         with self._lock, self.faults.around("finish_connecting"):
             pending = self._pending.pop(token_hash, None)
             return pending if pending and pending.expires_at > self._clock.now() else None
+
+
+class FakeSlots:
+    def __init__(self) -> None:
+        self.faults = Faults()
+        self._lock = threading.RLock()
+        self._usages: dict[str, Usage] = {}
+
+    def get(self, usage_id: str) -> Usage:
+        with self.faults.around("get"):
+            return self._usages.get(usage_id, Usage(usage_id))
+
+    def save(self, usage: Usage) -> None:
+        with self._lock, self.faults.around("save"):
+            if self._usages.get(usage.usage_id, Usage(usage.usage_id)).version != usage.version:
+                raise Busy("Another worker has used the account's limits.", "Try again.")
+            self._usages[usage.usage_id] = usage._replace(version=usage.version + 1)
+
+
+class FakeSchedules:
+    """`planned` holds the moments at which posts are to be started, in whole epoch seconds."""
+
+    def __init__(self) -> None:
+        self.faults = Faults()
+        self.planned: set[tuple[str, int]] = set()
+
+    def put(self, post_id: str, at: float) -> None:
+        with self.faults.around("put"):
+            self.planned.add((post_id, math.ceil(at)))
+
+    def remove(self, post_id: str, at: float) -> None:
+        with self.faults.around("remove"):
+            self.planned.discard((post_id, math.ceil(at)))
+
+
+class FakeDrops:
+    """The drop bucket: `drop` puts a file in, as its owner does; `written` holds what we wrote."""
+
+    def __init__(self) -> None:
+        self.faults = Faults()
+        self.written: dict[str, str] = {}
+        self._versions: dict[str, list[bytes]] = defaultdict(list)
+
+    def drop(self, key: str, data: bytes) -> DroppedFile:
+        self._versions[key].append(data)
+        return self._file(key)
+
+    def find(self, key: str) -> DroppedFile | None:
+        with self.faults.around("find"):
+            return self._file(key) if key in self._versions else None
+
+    def list(self, prefix: str) -> Sequence[DroppedFile]:
+        with self.faults.around("list"):
+            return [self._file(key) for key in sorted(self._versions) if key.startswith(prefix)]
+
+    def read(self, file: DroppedFile) -> bytes:
+        with self.faults.around("read"):
+            return self._versions[file.key][int(file.version) - 1]
+
+    def url(self, file: DroppedFile) -> str:
+        return f"s3://drops/{quote(file.key)}?versionId={file.version}"
+
+    @contextmanager
+    def open(self, url: str, *, max_bytes: int) -> Iterator[Source]:
+        parts = urlsplit(url)
+        versions = self._versions.get(unquote(parts.path[1:]), [])
+        number = int(parts.query.removeprefix("versionId="))
+        if number > len(versions):
+            raise MediaDownloadFailed("The dropped file is gone.", "Drop it again.")
+        if len(versions[number - 1]) > max_bytes:
+            raise MediaTooLarge("The media is too large.", "Drop a smaller one.")
+        yield BytesSource(versions[number - 1])
+
+    def write(self, key: str, text: str) -> None:
+        with self.faults.around("write"):
+            self.written[key] = text
+
+    def _file(self, key: str) -> DroppedFile:
+        versions = self._versions[key]
+        return DroppedFile(key=key, version=str(len(versions)), size=len(versions[-1]))
 
 
 class FakeKeys:
@@ -825,6 +908,9 @@ class FakePorts:
     """Every port, in memory."""
 
     clock: FakeClock = field(default_factory=FakeClock)
+    slots: FakeSlots = field(default_factory=FakeSlots)
+    schedules: FakeSchedules = field(default_factory=FakeSchedules)
+    drops: FakeDrops = field(default_factory=FakeDrops)
     keys: FakeKeys = field(default_factory=FakeKeys)
     vault: FakeVault = field(default_factory=FakeVault)
     fetcher: FakeFetcher = field(default_factory=FakeFetcher)

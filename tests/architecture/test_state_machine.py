@@ -208,7 +208,8 @@ def test_the_machine_follows_every_decision_that_a_step_can_make() -> None:
 
 def test_the_machine_waits_as_long_as_the_step_says() -> None:
     assert {name: state["SecondsPath"] for name, state in STATES.items() if state["Type"] == "Wait"} == {
-        "WaitForTikTok": "$.step.waitSeconds"
+        "WaitForTikTok": "$.step.waitSeconds",
+        "WaitForTurn": "$.step.waitSeconds",
     }
 
 

@@ -16,6 +16,8 @@ from publisher.domain.rules import PRIVACY_LEVELS, Consent, consent, label
 from publisher.ports import PostPage
 
 _MESSAGES = {
+    Status.SCHEDULED: "Post scheduled",
+    Status.CANCELLED: "Post cancelled; nothing was published",
     Status.QUEUED: "Post accepted",
     Status.PROCESSING_DOWNLOAD: "Post accepted",
     Status.PROCESSING_UPLOAD: "Post accepted",
@@ -25,6 +27,8 @@ _MESSAGES = {
     Status.FAILED: "Post failed",
 }
 _HELD = "The creator has to connect the TikTok account again (GET /oauth/tiktok/start); the post waits for it"
+
+_TURN = "The account's limits are reached; the post waits for its turn, not before"
 
 _WITHDRAWN = "Post was published; TikTok no longer shows it to everybody"
 
@@ -104,6 +108,9 @@ class CreatePostRequest(ApiModel):
 
     post: PostRequest = PostRequest()
     tiktok_options: OptionsRequest | None = None
+    scheduled_time: StrictStr | None = None
+    timezone: StrictStr | None = None
+    queue_if_limited: StrictBool | None = None
 
     @property
     def media_urls(self) -> tuple[str, ...]:
@@ -422,6 +429,8 @@ class PostAnswer(BaseModel):
     consent: Consent
     warnings: tuple[str, ...]
     status_url: str
+    scheduled_time: str | None = Field(default=None, exclude_if=_absent)
+    not_before: str | None = Field(default=None, exclude_if=_absent)
     request_id: str | None = Field(default=None, exclude_if=_absent)
 
     @classmethod
@@ -490,12 +499,16 @@ def _shown(post: Post) -> dict[str, Any]:
         "consent": consent(post.options),
         "warnings": post.warnings,
         "status_url": f"/v2/posts/{post.post_id}",
+        "scheduled_time": _iso_or_none(post.scheduled_at),
+        "not_before": _iso_or_none(post.not_before),
     }
 
 
 def _message(post: Post) -> str:
     if post.no_longer_public_at is not None:
         return _WITHDRAWN
+    if post.not_before is not None:
+        return f"{_TURN} {iso(post.not_before)}"
     if post.held_until is not None:
         return f"{_HELD} until {iso(post.held_until)}"
     if post.last_offered and post.lacks_id and not post.terminal:

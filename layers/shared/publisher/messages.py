@@ -8,7 +8,14 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from publisher.domain.errors import Failure
 
 NextState = Literal[
-    "ConvertPhotos", "InitializePost", "UploadChunks", "WaitForTikTok", "RecordPublished", "RecordFailure", "Held"
+    "ConvertPhotos",
+    "InitializePost",
+    "WaitForTurn",
+    "UploadChunks",
+    "WaitForTikTok",
+    "RecordPublished",
+    "RecordFailure",
+    "Held",
 ]
 
 

@@ -17,6 +17,7 @@ from publisher.domain.errors import Failure
 from publisher.domain.keys import ApiKey
 from publisher.domain.media import VideoFacts
 from publisher.domain.posts import Post, PostOptions, Status
+from publisher.domain.slots import Usage
 
 
 class Value(BaseModel):
@@ -138,6 +139,29 @@ class Accounts(Protocol):
 
     def finish_connecting(self, token_hash: str) -> "PendingConnection | None":
         """Return and forget a connection under way: of several callers one gets it. Not safe to repeat."""
+
+
+class Slots(Protocol):
+    """What accounts, and the app, have used of their limits."""
+
+    def get(self, usage_id: str) -> Usage:
+        """Return the usage as it is at this moment; an empty one when nothing was used."""
+
+    def save(self, usage: Usage) -> None:
+        """Store a usage if nobody has stored one since it was read; Busy when somebody has.
+
+        Safe to repeat: a write whose answer was lost recognizes itself.
+        """
+
+
+class Schedules(Protocol):
+    """What starts posts at a time."""
+
+    def put(self, post_id: str, at: float) -> None:
+        """Have a post started at an epoch second, rounded up to a whole one. Safe to repeat."""
+
+    def remove(self, post_id: str, at: float) -> None:
+        """Take that back; no error when it has fired. Safe to repeat."""
 
 
 class PendingConnection(Value):
@@ -310,6 +334,36 @@ class MediaStore(Protocol):
         """Remove at most a thousand objects; no error for those that are not there. Safe to repeat."""
 
 
+class DroppedFile(Value):
+    """A version of an object in the drop bucket, of `size` bytes."""
+
+    key: str
+    version: str
+    size: int
+
+
+class Drops(Protocol):
+    """The bucket in which files are dropped."""
+
+    def find(self, key: str) -> DroppedFile | None:
+        """Return the present version of an object; None when there is none."""
+
+    def list(self, prefix: str) -> Sequence[DroppedFile]:
+        """Return the present versions of at most a thousand objects whose keys begin so, by key."""
+
+    def read(self, file: DroppedFile) -> bytes:
+        """Return a small object; ServiceUnavailable when this version is gone."""
+
+    def url(self, file: DroppedFile) -> str:
+        """Return the address of this version, which only `open` understands."""
+
+    def open(self, url: str, *, max_bytes: int) -> AbstractContextManager[Source]:
+        """Begin to read a version; MediaDownloadFailed when it is gone, MediaTooLarge when it is too large."""
+
+    def write(self, key: str, text: str) -> None:
+        """Store a text. Safe to repeat."""
+
+
 class Hosted(Value):
     """Where the pictures of an address are in the bucket, and how many there are."""
 
@@ -457,6 +511,12 @@ class Ports(Protocol):
     def clock(self) -> Clock: ...
     @property
     def posts(self) -> Posts: ...
+    @property
+    def slots(self) -> Slots: ...
+    @property
+    def schedules(self) -> Schedules: ...
+    @property
+    def drops(self) -> Drops: ...
     @property
     def events(self) -> Events: ...
     @property

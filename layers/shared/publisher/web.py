@@ -25,6 +25,7 @@ from publisher.domain.accounts import Account
 from publisher.domain.keys import ApiKey
 from publisher.domain.limits import BODY_BYTES, GATEWAY_SECONDS, STATE_SECONDS, WAIT_SECONDS
 from publisher.domain.posts import Post, Status
+from publisher.domain.slots import WINDOWS
 from publisher.observability import logger
 from publisher.ports import Ports
 from publisher.use_cases.authenticate import authenticate
@@ -39,6 +40,7 @@ STATUS: Mapping[type[errors.PublisherError], int] = {
     errors.InsufficientScope: 403,
     errors.NotFound: 404,
     errors.IdempotencyKeyReused: 422,
+    errors.WrongStatus: 409,
     errors.RequestInvalid: 400,
     errors.TokenExpired: 401,
     errors.InvalidToken: 401,
@@ -244,8 +246,19 @@ def failure_answer(
         tiktok_log_id=failure.tiktok_log_id,
         problems=[ProblemAnswer.of(problem) for problem in problems] or None,
     )
-    headers = {} if failure.retry_after is None else {"Retry-After": str(failure.retry_after)}
+    headers = {} if failure.retry_after is None else {"Retry-After": str(failure.retry_after), **_rate_limit(failure)}
     return json_answer(status_of(failure), body, headers=headers)
+
+
+def _rate_limit(failure: errors.Failure) -> dict[str, str]:
+    """Tell which limit is used up, in the fields of draft-ietf-httpapi-ratelimit-headers."""
+    for window in WINDOWS:
+        if window.name == failure.limit:
+            return {
+                "RateLimit-Policy": f'"{window.name}";q={window.most};w={window.seconds}',
+                "RateLimit": f'"{window.name}";r=0;t={failure.retry_after}',
+            }
+    return {}
 
 
 def status_of(failure: errors.Failure) -> int:

@@ -14,6 +14,7 @@ PublisherError
 │   │   ├── InvalidMediaUrl     a URL that may never be fetched
 │   │   ├── TextTooLong         a caption over TikTok's limit
 │   │   ├── IdempotencyKeyReused  the same key with another body
+│   │   ├── WrongStatus         the post has gone too far for this
 │   │   └── InvalidPost         several of these at once
 │   ├── MediaDownloadFailed     the URL did not give the whole media
 │   │   └── MediaUnavailable    perhaps only for the moment: tried again a few times
@@ -28,7 +29,8 @@ PublisherError
 │   └── VideoProcessingFailed   TikTok refused the media
 └── TryAgain                    time passes, then the same call
     ├── RateLimitExceeded       too many calls for now
-    │   └── PostLimitReached    too many posts for today, which no worker waits out
+    │   ├── Paced               TikTok would refuse a call, so it was not made
+    │   └── PostLimitReached    too many posts for now, which no worker waits out
     ├── RequestInFlight         the same Idempotency-Key is being answered
     ├── ServiceUnavailable      TikTok or AWS did not answer well
     │   └── NotTaken            in none of the attempts, and no worker makes another
@@ -58,12 +60,14 @@ class Failure(BaseModel):
     tiktok_code: str | None = None
     tiktok_log_id: str | None = None
     retry_after: int | None = None
+    limit: str | None = None
 
 
 class PublisherError(Exception):
     """An error that a person can read: `error` says what happened, `message` what to do.
 
-    `retry_after` is in seconds; `tiktok_code` and `tiktok_log_id` are TikTok's own, for asking TikTok about it.
+    `retry_after` is in seconds; `tiktok_code` and `tiktok_log_id` are TikTok's own, for asking TikTok about it. `limit`
+    names the window of domain/slots.py that is full.
     """
 
     code: ClassVar[str] = "InternalServerError"
@@ -78,6 +82,7 @@ class PublisherError(Exception):
         tiktok_code: str | None = None,
         tiktok_log_id: str | None = None,
         retry_after: int | None = None,
+        limit: str | None = None,
     ) -> None:
         super().__init__(error)
         self.error = error
@@ -86,6 +91,7 @@ class PublisherError(Exception):
         self.tiktok_code = tiktok_code
         self.tiktok_log_id = tiktok_log_id
         self.retry_after = retry_after
+        self.limit = limit
 
     def __init_subclass__(cls) -> None:
         """Give each class its own name as code, unless it names another."""
@@ -104,6 +110,7 @@ class PublisherError(Exception):
             tiktok_code=self.tiktok_code,
             tiktok_log_id=self.tiktok_log_id,
             retry_after=self.retry_after,
+            limit=self.limit,
         )
 
 
@@ -157,6 +164,12 @@ class TextTooLong(InvalidRequest):
 
 class IdempotencyKeyReused(InvalidRequest):
     """An Idempotency-Key came again with another body."""
+
+    code = "InvalidRequest"
+
+
+class WrongStatus(InvalidRequest):
+    """The post has gone too far, or not far enough, for what is asked."""
 
     code = "InvalidRequest"
 
@@ -237,8 +250,14 @@ class MediaUnavailable(MediaDownloadFailed, TryAgain):
     code = "MediaDownloadFailed"
 
 
+class Paced(RateLimitExceeded):
+    """A call that TikTok would refuse was not made; after `retry_after` seconds it can be."""
+
+    code = "RateLimitExceeded"
+
+
 class PostLimitReached(RateLimitExceeded):
-    """A limit of TikTok's that frees after hours: no worker waits it out, the caller is told when."""
+    """A limit of TikTok's or ours that frees after long: no worker waits it out, the caller is told when."""
 
     code = "RateLimitExceeded"
 

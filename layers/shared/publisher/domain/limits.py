@@ -78,6 +78,39 @@ POST_WINDOW_SECONDS = Limit(
     86400, "seconds", "TikTok counts a creator's posts and drafts, and an app's creators, over", _POSTING
 )
 
+POSTS_PER_DAY = Limit(15, "posts", "of a creator through the API in 24 hours", "TikTok, about (documented)")
+PENDING_DRAFTS = Limit(5, "drafts", "of 24 hours may wait in a creator's inbox", _POSTING)
+PACE_MARGIN_SECONDS = Limit(5, "seconds", "longer than TikTok we count its calls, since they arrive later", _PRODUCT)
+
+# What an account may do, and the line of posts that wait for their turn
+PUBLICATIONS_PER_HOUR = Limit(6, "posts an hour", "published on an account; drafts do not count", "the documented API")
+PUBLICATION_WINDOW_SECONDS = Limit(3600, "seconds", "an account's publications are counted over", "the documented API")
+PERFORMANCE_PER_DAY = Limit(100, "requests a day", "for an account's performance", "the documented API")
+PERFORMANCE_WINDOW_SECONDS = Limit(86400, "seconds", "performance requests are counted over", "the documented API")
+QUEUE_POSTS = Limit(50, "posts", "of an account wait for their turn", _PRODUCT)
+LINE_LAPSE_SECONDS = Limit(3600, "seconds", "after its turn a post loses its place unless it came", _PRODUCT)
+TURN_WAIT_SECONDS = Limit(90, "seconds", "a publication waits for its turn before it leaves the machine", _PRODUCT)
+SLOT_TRIES = Limit(60, "tries", "to store what an account has used, that other workers are storing too", _PRODUCT)
+SLOT_PAUSE_SECONDS = Limit(1, "seconds", "longest pause between those tries", _PRODUCT)
+HOLD_PROBE_SECONDS = Limit(
+    3600, "seconds", "a line is held when TikTok's limit of a day is reached by others", _PRODUCT
+)
+HOLD_BAN_SECONDS = Limit(86400, "seconds", "a line is held when TikTok bans or suspects its creator", _PRODUCT)
+
+# Schedules
+SCHEDULE_MIN_SECONDS = Limit(60, "seconds", "ahead a post may be scheduled, at least", _PRODUCT)
+SCHEDULE_MAX_SECONDS = Limit(365 * 86400, "seconds", "ahead a post may be scheduled, at most", _PRODUCT)
+SCHEDULE_RETRY_SECONDS = Limit(3600, "seconds", "a schedule goes on trying to start its post", _PRODUCT)
+SCHEDULE_EARLY_SECONDS = Limit(2, "seconds", "a schedule may fire early and still count", _PRODUCT)
+CHANGE_TRIES = Limit(8, "tries", "to change a post that its execution is moving", _PRODUCT)
+
+# Posts by the hundred, and files that are dropped
+BULK_POSTS = Limit(100, "posts", "in one bulk request", _PRODUCT)
+BULK_BODY_BYTES = Limit(MIB, "bytes", "largest body of a bulk request", _PRODUCT)
+BULK_ROW_SECONDS = Limit(4, "seconds", "of function time left to take another row", _PRODUCT)
+DROP_GRACE_SECONDS = Limit(30, "seconds", "a dropped file without a sidecar waits for one", _PRODUCT)
+SIDECAR_BYTES = Limit(64 * KIB, "bytes", "largest sidecar or post.json", _PRODUCT)
+
 # Best practices: beyond these a post carries a warning
 ADVISED_BYTES = Limit(100 * 10**6, "bytes", "videos above this upload slowly", "the documented API, best practices")
 ADVISED_SECONDS_MIN = Limit(15, "seconds", "shorter videos engage less", "the documented API, best practices")
@@ -178,7 +211,6 @@ HINT_WRITE_TRIES = Limit(5, "tries", "to note an event at its post or account", 
 CLOCK_SECONDS = Limit(60, "seconds", "this clock and TikTok's may be apart", _PRODUCT)
 CHECKED_ACCOUNTS = Limit(10, "accounts", "asked about at TikTok in one check", _PRODUCT)
 CHECK_MIN_SECONDS = Limit(12, "seconds", "of function time left to ask TikTok about another account", _PRODUCT)
-PENDING_DRAFTS = Limit(5, "drafts", "of 24 hours may wait in a creator's inbox", _POSTING)
 
 # Calls to AWS
 AWS_CONNECT_SECONDS = Limit(2, "seconds", "longest wait for a connection to AWS", _PRODUCT)

@@ -27,6 +27,7 @@ from publisher.domain.limits import (
     PUBLISH_ATTEMPTS,
     REVIEW_SECONDS,
     STALLED_SECONDS,
+    START_SECONDS,
     UPLOAD_LEASE_SECONDS,
     UPLOAD_URL_SECONDS,
 )
@@ -39,19 +40,21 @@ WATCH_SHARDS = 8
 class Status(StrEnum):
     """Where a post stands, in the words of the API."""
 
+    SCHEDULED = "SCHEDULED"
     QUEUED = "QUEUED"
     PROCESSING_DOWNLOAD = "PROCESSING_DOWNLOAD"
     PROCESSING_UPLOAD = "PROCESSING_UPLOAD"
     PUBLISH_COMPLETE = "PUBLISH_COMPLETE"
     SEND_TO_USER_INBOX = "SEND_TO_USER_INBOX"
     FAILED = "FAILED"
+    CANCELLED = "CANCELLED"
     REVIEW = "REVIEW"
 
 
 PUBLISHED = frozenset({Status.PUBLISH_COMPLETE, Status.SEND_TO_USER_INBOX})
 OUTCOMES = PUBLISHED | {Status.FAILED}
 """What TikTok can say in the end."""
-TERMINAL = OUTCOMES | {Status.REVIEW}
+TERMINAL = OUTCOMES | {Status.REVIEW, Status.CANCELLED}
 
 PostType = Literal["video", "photo"]
 Privacy = Literal["PUBLIC_TO_EVERYONE", "MUTUAL_FOLLOW_FRIENDS", "FOLLOWER_OF_CREATOR", "SELF_ONLY"]
@@ -161,6 +164,18 @@ class Hint(Frozen):
         return self.at if self.publish_id is None else self.at + STALLED_SECONDS
 
 
+class Drop(Frozen):
+    """The file in the drop bucket that the post is made of, and its version; and where its result is written.
+
+    `told` is the status that is written there.
+    """
+
+    key: str
+    version: str
+    result_key: str
+    told: Status | None = None
+
+
 class Moment(Frozen):
     """A line of the timeline: which step began, at an epoch second."""
 
@@ -172,6 +187,8 @@ class Post(Frozen):
     """A post and its ledger. Times are epoch seconds, sizes bytes, ids of TikTok strings.
 
     Nobody waits for the outcome of a `patient` post, so it may wait itself: from `held_since` on, `holds` times in all.
+    In its account's line it stands under its `ticket`, which a repeated request brings again, or else its id.
+    One that `queues` waits for its turn, `not_before`, and has been standing in its account's line since `queued_at`.
     """
 
     post_id: str
@@ -188,10 +205,16 @@ class Post(Frozen):
     privacy_options: tuple[str, ...] = ()
     longest_seconds: int
     patient: bool = False
+    queues: bool = False
+    ticket: str | None = None
+    scheduled_at: float | None = None
+    drop: Drop | None = None
 
     status: Status = Status.QUEUED
     revision: int = 0
     held_since: float | None = None
+    not_before: float | None = None
+    queued_at: float | None = None
     holds: int = 0
     attempt: int = 0
     opened: int = 0
@@ -230,14 +253,35 @@ class Post(Frozen):
         return self.last_offered_at is not None
 
     @property
+    def owner(self) -> str:
+        """What the post is called in its account's line and windows."""
+        return self.ticket or self.post_id
+
+    @property
+    def untouched(self) -> bool:
+        """True while TikTok certainly has nothing of the post that could be published."""
+        return not (self.terminal or self.last_offered or self.in_doubt)
+
+    @property
     def may_be_held(self) -> bool:
         """True while the post can wait: TikTok certainly has nothing of it, and neither has a caller who waits."""
-        return self.patient and not (self.terminal or self.last_offered or self.in_doubt)
+        return self.patient and self.untouched
+
+    @property
+    def waits(self) -> bool:
+        """True while nothing moves the post because its time, its turn or its creator has not come."""
+        return self.status is Status.SCHEDULED or self.held_since is not None
 
     @property
     def held_until(self) -> float | None:
         """When a post that waits for its creator fails; None for every other."""
-        return None if self.held_since is None else self.held_since + HOLD_SECONDS
+        waits_for_turn = self.held_since is None or self.not_before is not None
+        return None if waits_for_turn else (self.held_since or 0.0) + HOLD_SECONDS
+
+    @property
+    def untold(self) -> bool:
+        """True while the status of a dropped file's post is not written beside it."""
+        return self.drop is not None and self.drop.told is not self.status
 
     @property
     def continuations(self) -> int:
@@ -290,7 +334,8 @@ class Post(Frozen):
 
 
 def _change(post: Post, now: float, **changes: object) -> Post:
-    planned = {"updated_at": now, "watch_at": None if post.terminal else now + STALLED_SECONDS, "held_since": None}
+    planned = {"updated_at": now, "watch_at": None if post.terminal else now + STALLED_SECONDS}
+    planned |= {"held_since": None, "not_before": None}
     return _with_hint(post.model_copy(update={**planned, **changes}))
 
 
@@ -366,6 +411,11 @@ def converted(post: Post, pictures: Pictures, warnings: Sequence[str], now: floa
     return _change(post, now, pictures=pictures, warnings=_told(post, warnings))
 
 
+def interactions_settled(post: Post, options: PostOptions, warnings: Sequence[str], now: float) -> Post:
+    """Record options without what the creator has switched off."""
+    return _change(post, now, options=options, warnings=_told(post, warnings))
+
+
 def begin_attempt(post: Post, now: float) -> Post:
     """Begin to open an upload; whatever an earlier attempt opened is dropped unused.
 
@@ -391,6 +441,7 @@ def _attempt(post: Post, now: float, **changes: object) -> Post:
             "Nothing was published. Send the post again later.",
         )
     status = {"status": Status.PROCESSING_UPLOAD, "attempt": post.attempt + 1, "opened": post.opened + 1}
+    changes["queued_at"] = None
     return enter(post, "InitializePost", now, **status, **changes)
 
 
@@ -503,8 +554,9 @@ def learned(post: Post, status: str, post_ids: tuple[str, ...], failure: Failure
 
 
 def _ended(post: Post, now: float) -> Post:
-    """Plan the first look at an ended post that TikTok may still say more about."""
-    return _with_hint(post.model_copy(update={"watch_at": now + POLL_SECONDS[0] if post.open_question else None}))
+    """Plan the first look at an ended post that TikTok may still say more about, or that somebody has to be told of."""
+    look = now if post.untold else now + POLL_SECONDS[0] if post.open_question else None
+    return _with_hint(post.model_copy(update={"watch_at": look}))
 
 
 def look_again(post: Post, now: float) -> Post:
@@ -573,6 +625,73 @@ def hold(post: Post, now: float) -> Post:
 def hold_on(post: Post, now: float) -> Post:
     """Plan the next look at a post that waits."""
     return post.model_copy(update={"watch_at": min(now + HOLD_LOOK_SECONDS, post.held_until or now)})
+
+
+def begin(post: Post, now: float) -> Post:
+    """Let a scheduled post's time come; AssertionError for any other, so that it begins once."""
+    if post.status is not Status.SCHEDULED:
+        raise AssertionError("only a scheduled post begins")
+    return enter(post, "Due", now, status=Status.QUEUED, watch_at=now + START_SECONDS)
+
+
+def wait_for_turn(post: Post, turn: float, now: float) -> Post:
+    """Have a post wait until its account's limits let it go; AssertionError when it may not wait."""
+    if not post.untouched:
+        raise AssertionError("this post may not wait")
+    held = {"status": Status.QUEUED, "held_since": now, "holds": post.holds + 1, "upload": None, "lease": None}
+    turns = {"not_before": turn, "queued_at": post.queued_at or now}
+    return enter(post, "Queued", now, **held, **turns, watch_at=turn)
+
+
+def edited(post: Post, checked: Post, now: float) -> Post:
+    """Take over what a freshly checked post says; AssertionError once the post has started."""
+    if not post.waits:
+        raise AssertionError("the post has started")
+    names = ("text", "options", "warnings", "creator_username", "privacy_options", "longest_seconds", "scheduled_at")
+    watch_at = checked.scheduled_at if post.status is Status.SCHEDULED else post.watch_at
+    changes = {name: getattr(checked, name) for name in names}
+    return post.model_copy(update={**changes, "updated_at": now, "watch_at": watch_at})
+
+
+def cancel(post: Post, now: float) -> Post:
+    """End a post that TikTok certainly has nothing of; AssertionError for any other."""
+    if not post.untouched:
+        raise AssertionError("TikTok may have the post")
+    return _ended(enter(post, "Cancelled", now, status=Status.CANCELLED, lease=None), now)
+
+
+def retried(post: Post, now: float) -> Post:
+    """Begin again a post of which certainly nothing was published; it keeps its id, and fetches its media again."""
+    if post.status is not Status.FAILED:
+        raise AssertionError("only a failed post is tried again")
+    again: dict[str, object] = {
+        name: Post.model_fields[name].default
+        for name in (
+            *("media", "pictures", "upload", "carousel", "next_byte", "last_offered_at", "lease", "polls", "opened"),
+            *("confirmed", "post_ids", "no_longer_public_at", "hint", "failure", "downloaded_bytes", "announced_bytes"),
+        )
+    }
+    revision = post.revision + 1
+    # As many holds as revisions: continuations are counted anew.
+    again |= {"status": Status.QUEUED, "revision": revision, "holds": revision, "queued_at": None}
+    return enter(post, "Retried", now, **again, watch_at=now + START_SECONDS)
+
+
+def answered(post: Post, *, published: bool, failure: Failure | None, now: float) -> Post:
+    """End the question about an unclear post as the person who looked at the account says."""
+    if post.status is not Status.REVIEW:
+        raise AssertionError("only an unclear post is asked about")
+    there = Status.SEND_TO_USER_INBOX if post.options.draft else Status.PUBLISH_COMPLETE
+    status = there if published else Status.FAILED
+    return _ended(enter(post, "Answered", now, status=status, failure=failure, confirmed=status), now)
+
+
+def told(post: Post, status: Status, now: float) -> Post:
+    """Record that a post's status is written beside its dropped file."""
+    if post.drop is None:
+        raise AssertionError("the post was not dropped")
+    post = post.model_copy(update={"drop": post.drop.model_copy(update={"told": status})})
+    return _ended(post, now) if post.terminal else post
 
 
 def redriven(post: Post, now: float) -> Post:

@@ -2,45 +2,21 @@
 
 import hashlib
 import json
-import uuid
+from contextlib import suppress
 
-from publisher.api import CreatePostRequest, read_create_post
-from publisher.domain.accounts import Account, AccountState, Creator
+from publisher.api import read_create_post
 from publisher.domain.errors import (
-    AccountDisabled,
     IdempotencyKeyReused,
-    InvalidAccountId,
-    InvalidPost,
     InvalidRequest,
-    InvalidToken,
-    MediaRequired,
-    MissingParameter,
-    PublisherError,
     RequestInFlight,
-    RequestInvalid,
-    TokenExpired,
     TryAgain,
 )
-from publisher.domain.limits import (
-    IDEMPOTENCY_KEY_CHARACTERS,
-    IN_FLIGHT_SECONDS,
-    START_SECONDS,
-    VIDEO_SECONDS_MAX,
-)
-from publisher.domain.pictures import claimed_type, misplaced
-from publisher.domain.posts import DEFAULT_OF_PHOTOS, Moment, Post, PostOptions
-from publisher.domain.rules import (
-    is_id,
-    media_problems,
-    photo_problems,
-    privacy_problems,
-    settle_interactions,
-    text_advice,
-    text_problems,
-)
+from publisher.domain.limits import IDEMPOTENCY_KEY_CHARACTERS, IN_FLIGHT_SECONDS
+from publisher.domain.posts import Post, Status, wait_for_turn
 from publisher.ports import IdempotentRequest, Ports, Value
+from publisher.use_cases.check_post import check_post
 from publisher.use_cases.load_post import load_post
-from publisher.use_cases.use_access_token import RECONNECT, use_access_token
+from publisher.use_cases.take_turn import stand_in_line
 
 
 class Accepted(Value):
@@ -72,8 +48,10 @@ def create_post(
         known = ports.posts.request(workspace_id, key)
         if known is not None:
             return _again(ports, known, body_hash)
-    post = _checked_post(ports, workspace_id, body, seconds_left=seconds_left)
-    post = post.model_copy(update={"patient": patient})
+    read, problems = read_create_post(body)
+    post = check_post(ports, workspace_id, read, problems, seconds_left=seconds_left)
+    ticket = None if key is None else hashlib.sha256(f"{workspace_id}\n{key}\n{body_hash}".encode()).hexdigest()[:32]
+    post = post.model_copy(update={"patient": patient or post.patient, "ticket": ticket})
     request = key and IdempotentRequest(
         workspace_id=workspace_id,
         key=key,
@@ -81,13 +59,38 @@ def create_post(
         post_id=post.post_id,
         in_flight_until=ports.clock.now() + IN_FLIGHT_SECONDS,
     )
-    if not ports.posts.accept(post, request or None):
+    taken = take_in(ports, post, request or None)
+    if taken is None:
         known = ports.posts.request(workspace_id, key or "")
         if known is None:
             raise RequestInFlight("The same request is being answered.", "Try again in a second.", retry_after=1)
         return _again(ports, known, body_hash)
-    start(ports, post)
-    return Accepted(post=post, request=request or None)
+    return Accepted(post=taken, request=request or None)
+
+
+def take_in(ports: Ports, post: Post, request: IdempotentRequest | None = None) -> Post | None:
+    """Give a checked post its place in the account's line, store it and set it going; None when its request is known.
+
+    PostLimitReached when it would have to wait and may not. A scheduled post stands in line when its time has come.
+    """
+    if post.status is Status.QUEUED:
+        line = stand_in_line(ports, post)
+        if line.waits:
+            post = wait_for_turn(post, line.turn_at, ports.clock.now())
+    if not ports.posts.accept(post, request):
+        return None
+    set_going(ports, post)
+    return post
+
+
+def set_going(ports: Ports, post: Post) -> None:
+    """Start a stored post, or plan its start; when that fails for now the sweep makes up for it, as nothing is lost."""
+    planned = post.scheduled_at if post.status is Status.SCHEDULED else post.not_before
+    if planned is None:
+        start(ports, post)
+        return
+    with suppress(TryAgain):
+        ports.schedules.put(post.post_id, planned)
 
 
 def start(ports: Ports, post: Post) -> None:
@@ -99,10 +102,10 @@ def start(ports: Ports, post: Post) -> None:
 
 
 def wait_for_outcome(ports: Ports, post: Post, *, seconds: float) -> Post:
-    """Return the post when it has ended or the seconds are over."""
+    """Return the post when it has ended, waits for its time or its turn, or the seconds are over."""
     until = ports.clock.now() + seconds
     pause = 0.3
-    while not post.terminal and ports.clock.now() < until:
+    while not (post.terminal or post.waits) and ports.clock.now() < until:
         ports.clock.sleep(min(pause, max(0.0, until - ports.clock.now())))
         pause = min(pause * 1.5, 2.0)
         try:
@@ -140,112 +143,5 @@ def _again(ports: Ports, known: IdempotentRequest, body_hash: str) -> Accepted:
             retry_after=max(1, int(known.in_flight_until - now) + 1),
         )
     if not post.terminal:
-        start(ports, post)
+        set_going(ports, post)
     return Accepted(post=post, request=known)
-
-
-def _checked_post(ports: Ports, workspace_id: str, body: object, *, seconds_left: float) -> Post:
-    request, problems = read_create_post(body)
-    text = request.post.content.text
-    problems += text_problems(text)
-    problems += media_problems(request.media_urls, ports.trusted_media_origins)
-    account = _account(ports, workspace_id, request, problems)
-    options = request.options((account and account.defaults) or PostOptions())
-    problems += photo_problems(options, len(request.media_urls))
-    creator = _creator(ports, account, options, problems, seconds_left=seconds_left)
-    offered = creator.privacy_level_options if creator else None
-    claimed = claimed_type(request.media_urls)
-    given = request.chosen_options.privacy_level
-    chosen = options.privacy_level if given is None else given
-    problems += privacy_problems(options, chosen, offered, has_default=claimed != "video")
-    if problems or account is None:
-        raise InvalidPost(_without_echoes(problems))
-    warnings = [] if options.draft else text_advice(text)
-    if creator is not None:
-        options, switched_off = settle_interactions(options, creator)
-        warnings += switched_off
-    if len(request.media_urls) > 1:
-        warnings += misplaced("photo", options, text)  # after the options are settled, so that none is told twice
-        if chosen is None and not options.draft:
-            options = options.model_copy(update={"privacy_level": DEFAULT_OF_PHOTOS})
-    now = ports.clock.now()
-    return Post(
-        post_id=str(uuid.uuid4()),
-        workspace_id=workspace_id,
-        account_id=account.account_id,
-        created_at=now,
-        updated_at=now,
-        post_type=claimed or "video",
-        text=text,
-        media_urls=request.media_urls,
-        options=options,
-        warnings=tuple(warnings),
-        creator_username=creator.username if creator else account.username,
-        privacy_options=creator.privacy_level_options if creator else (),
-        longest_seconds=creator.max_video_post_duration_sec if creator else int(VIDEO_SECONDS_MAX),
-        timeline=(Moment(step="Accepted", at=now),),
-        watch_at=now + START_SECONDS,
-    )
-
-
-def _without_echoes(problems: list[RequestInvalid]) -> list[RequestInvalid]:
-    """Leave out that a field is missing when it is there and cannot be read."""
-    missing = (MissingParameter, MediaRequired)
-    wrong = {problem.field for problem in problems if not isinstance(problem, missing)}
-    return [problem for problem in problems if problem.field not in wrong or not isinstance(problem, missing)]
-
-
-def _account(
-    ports: Ports, workspace_id: str, request: CreatePostRequest, problems: list[RequestInvalid]
-) -> Account | None:
-    account_id = request.post.account_id
-    if account_id is None:
-        return None
-    account = ports.accounts.get(account_id) if is_id(account_id) else None
-    if account is None or account.workspace_id != workspace_id:
-        problems.append(
-            InvalidAccountId(
-                "Account is not a TikTok account",
-                "Use the account_id of a connected TikTok account; GET /api/accounts lists them.",
-                field="post.accountId",
-            )
-        )
-        return None
-    return account
-
-
-def _creator(
-    ports: Ports,
-    account: Account | None,
-    options: PostOptions,
-    problems: list[RequestInvalid],
-    *,
-    seconds_left: float,
-) -> Creator | None:
-    """Ask TikTok what the creator may choose now; a draft needs no choice. Other problems are told first."""
-    if account is None:
-        return None
-    try:
-        _check_account(account, options, ports.clock.now())
-        if options.draft:
-            return None
-        return use_access_token(ports, account.account_id, ports.tiktok.creator, seconds_left=seconds_left)
-    except PublisherError:
-        if problems:
-            return None
-        raise
-
-
-def _check_account(account: Account, options: PostOptions, now: float) -> None:
-    standing = account.standing(now)
-    if standing.state is AccountState.DISCONNECTED:
-        raise AccountDisabled("The TikTok account is disconnected.", RECONNECT)
-    if standing.state is AccountState.REAUTHORIZE:
-        raise TokenExpired(standing.reason or "", RECONNECT)
-    scope = "video.upload" if options.draft else "video.publish"
-    if scope not in account.scopes:
-        raise InvalidToken(
-            f"The creator has not granted {scope}, which this post needs.",
-            f"Connect the account again and allow {scope}"
-            + ("." if options.draft or "video.upload" not in account.scopes else ", or send the post as a draft."),
-        )

@@ -33,7 +33,7 @@ def continue_held(ports: Ports, account: Account) -> None:
     while True:
         page = ports.posts.find(query)
         for post in page.posts:
-            if post.held_since is not None:
+            if post.held_until is not None:
                 continue_post(ports, post.post_id)
         if page.cursor is None:
             return
@@ -43,11 +43,14 @@ def continue_held(ports: Ports, account: Account) -> None:
 def look_after_held(ports: Ports, post: Post) -> None:
     """Let a post that waits go on, wait on, or fail when its time is over or its account was disconnected.
 
+    One whose turn has come goes on in any case, and waits for its creator from then on if it has to.
+
     It is looked at now and then because whoever connects the account may miss a post that is held at that moment.
     """
     now = ports.clock.now()
     account = ports.accounts.get(post.account_id)
-    if account is not None and account.usable(now):
+    disconnected = account is None or not account.connected
+    if (account is not None and account.usable(now)) or (post.not_before is not None and not disconnected):
         continue_post(ports, post.post_id)
     elif account is None or not account.connected:
         _fail(ports, post, AccountDisabled("The TikTok account was disconnected.", RECONNECT))

@@ -1,6 +1,7 @@
 """Step InitializePost: open the post at TikTok."""
 
 import secrets
+from contextlib import suppress
 
 from pydantic import SecretStr
 
@@ -8,13 +9,21 @@ from publisher.domain.chunks import plan_chunks
 from publisher.domain.errors import (
     Busy,
     InternalServerError,
+    Paced,
+    PublisherError,
     PublishingFailed,
     RateLimitExceeded,
     TikTokRefused,
     TokenExpired,
     TryAgain,
 )
-from publisher.domain.limits import ANSWER_WRITE_SECONDS, ANSWER_WRITE_TRIES, PHOTO_HOST_SECONDS
+from publisher.domain.limits import (
+    ANSWER_WRITE_SECONDS,
+    ANSWER_WRITE_TRIES,
+    HOLD_SECONDS,
+    PHOTO_HOST_SECONDS,
+    TURN_WAIT_SECONDS,
+)
 from publisher.domain.media import check_video
 from publisher.domain.posts import (
     Media,
@@ -25,16 +34,30 @@ from publisher.domain.posts import (
     begin_attempt,
     begin_carousel,
     carousel_taken,
+    interactions_settled,
     poll_wait,
     upload_expired,
     upload_opened,
+    wait_for_turn,
 )
+from publisher.domain.rules import settle_interactions
+from publisher.domain.slots import TIKTOK_INIT, Hold, Turn, seconds_until
 from publisher.messages import StepInput, StepOutput
 from publisher.ports import Hosted, OpenedUpload, Ports, SecondsLeft
+from publisher.use_cases.get_creator import ask_creator
 from publisher.use_cases.hold_post import hold_post
 from publisher.use_cases.load_post import load_post
 from publisher.use_cases.settle_carousel import settle_carousel
+from publisher.use_cases.take_turn import give_back, limit_reached, note_refusal, take_slots
 from publisher.use_cases.use_access_token import use_access_token
+
+
+class NotYet(Exception):
+    """It is not the post's turn."""
+
+    def __init__(self, turn: Turn) -> None:
+        super().__init__()
+        self.turn = turn
 
 
 def initialize_post(request: StepInput, ports: Ports, seconds_left: SecondsLeft) -> StepOutput:
@@ -43,14 +66,21 @@ def initialize_post(request: StepInput, ports: Ports, seconds_left: SecondsLeft)
     A post that has an open upload keeps it, and one that TikTok may have never gets another. When TikTok's answer is
     lost, the next attempt opens another upload: nobody holds the first one's URL, so it publishes nothing. Pictures are
     offered again only when the address of the first offer is closed unused. A post that nobody waits for is held when
-    the account has to be connected again.
+    the account has to be connected again. Its slots are taken just before, and given back only when TikTok certainly
+    did nothing; until it is its turn the post waits, or fails when it may not.
     """
     try:
         return _initialize(request, ports, seconds_left)
+    except Paced as problem:
+        return StepOutput(next="WaitForTurn", wait_seconds=problem.retry_after or 1)
+    except NotYet as problem:
+        return _wait_for_turn(ports, request.post_id, problem.turn)
     except TokenExpired:
         if not hold_post(ports, request.post_id):
             raise
         return StepOutput(next="Held")
+    except (RateLimitExceeded, TikTokRefused) as refusal:
+        return _hold_line(ports, request, refusal)
 
 
 def _initialize(request: StepInput, ports: Ports, seconds_left: SecondsLeft) -> StepOutput:
@@ -67,20 +97,46 @@ def _initialize(request: StepInput, ports: Ports, seconds_left: SecondsLeft) -> 
     return StepOutput(next="UploadChunks")
 
 
+def _wait_for_turn(ports: Ports, post_id: str, turn: Turn) -> StepOutput:
+    """Wait in the machine for a turn that is near, and outside of it for any other; for TikTok's holds only so long."""
+    post, now = load_post(ports, post_id), ports.clock.now()
+    if turn.at - now <= TURN_WAIT_SECONDS:
+        return StepOutput(next="WaitForTurn", wait_seconds=seconds_until(turn.at, now))
+    waited_out = isinstance(turn.reason, Hold) and post.queued_at is not None and now >= post.queued_at + HOLD_SECONDS
+    if waited_out or not (post.queues and post.untouched):
+        raise limit_reached(turn.reason, turn.at, now)
+    ports.posts.save(wait_for_turn(post, turn.at, now))
+    with suppress(TryAgain):  # the sweep finds it too
+        ports.schedules.put(post.post_id, turn.at)
+    return StepOutput(next="Held")
+
+
+def _hold_line(ports: Ports, request: StepInput, refusal: PublisherError) -> StepOutput:
+    """Hold the account's line when that is what TikTok's refusal is about; the post waits in it if it may."""
+    post = load_post(ports, request.post_id)
+    until = note_refusal(ports, post.account_id, refusal.failure())
+    if until is None or not (post.queues and post.untouched):
+        raise refusal
+    told = refusal.failure()
+    held = Hold(until, told.tiktok_code or "", told.error, told.message, told.tiktok_log_id)
+    return _wait_for_turn(ports, request.post_id, Turn(at=until, taken=False, reason=held))
+
+
 def _open_upload(ports: Ports, post: Post, media: Media, seconds_left: SecondsLeft) -> None:
     """Open an upload and record it before its first byte."""
-    _check_creator(ports, post, seconds_left())
+    post = _check_creator(ports, post, seconds_left())
     plan = plan_chunks(media.size)
     sealer = ports.vault.sealer(upload_context(post))  # before the call: after it only the write may be left to do
 
     def attempt(token: SecretStr) -> OpenedUpload:
         """Open one upload, counted before the call and no more once TikTok has certainly refused it."""
         nonlocal post
+        turn = _take_slots(ports, post)
         post = ports.posts.save(begin_attempt(post, ports.clock.now()))
         try:
             return ports.tiktok.open_upload(token, text=post.text, options=post.options, plan=plan)
         except (RateLimitExceeded, TikTokRefused):
-            post = ports.posts.save(attempt_refused(post, ports.clock.now()))
+            post = _refused(ports, post, turn)
             raise
 
     opened = use_access_token(ports, post.account_id, attempt, seconds_left=seconds_left())
@@ -95,12 +151,13 @@ def _offer_pictures(ports: Ports, post: Post, pictures: Pictures, seconds_left: 
     if ports.public_url is None:
         raise InternalServerError("The API's own address is not set.", "The operator sets PublicUrl.")
     address = f"{ports.public_url}/media"
-    _check_creator(ports, post, seconds_left())
+    post = _check_creator(ports, post, seconds_left())
     hosted = Hosted(folder=pictures.folder, count=pictures.count)
 
     def attempt(token: SecretStr) -> str | None:
         """Make one offer under an address of its own; None when TikTok refused it and pulled all the same."""
         nonlocal post
+        turn = _take_slots(ports, post)
         prefix, now = secrets.token_hex(16), ports.clock.now()
         post = ports.posts.save(begin_carousel(post, prefix, now))
         ports.photo_host.host(prefix, hosted, now + PHOTO_HOST_SECONDS)
@@ -110,11 +167,28 @@ def _offer_pictures(ports: Ports, post: Post, pictures: Pictures, seconds_left: 
         except (RateLimitExceeded, TikTokRefused):
             if not ports.photo_host.fence(prefix):
                 return None
-            post = ports.posts.save(attempt_refused(post, ports.clock.now()))
+            post = _refused(ports, post, turn)
             raise
 
     publish_id = use_access_token(ports, post.account_id, attempt, seconds_left=seconds_left())
     _record_answer(ports, post, publish_id)
+
+
+def _take_slots(ports: Ports, post: Post) -> Turn:
+    """Take the post's slots and count the call, or raise what says when that is possible."""
+    turn = take_slots(ports, post, TIKTOK_INIT)
+    if not turn.taken:
+        raise NotYet(turn)
+    return turn
+
+
+def _refused(ports: Ports, post: Post, turn: Turn) -> Post:
+    """Take an attempt back that certainly opened nothing, and the slots it took."""
+    post = ports.posts.save(attempt_refused(post, ports.clock.now()))
+    if turn.fresh:
+        with suppress(TryAgain):  # a slot that is not given back only costs time
+            give_back(ports, post)
+    return post
 
 
 def _record_answer(ports: Ports, post: Post, publish_id: str | None) -> None:
@@ -144,11 +218,14 @@ def upload_context(post: Post) -> dict[str, str]:
     return {"workspace": post.workspace_id, "account": post.account_id, "post": post.post_id, "field": "upload_url"}
 
 
-def _check_creator(ports: Ports, post: Post, seconds_left: float) -> None:
-    """Check a direct post against the creator's options of this moment; a choice is never replaced."""
+def _check_creator(ports: Ports, post: Post, seconds_left: float) -> Post:
+    """Check a direct post against the creator's options of this moment; a choice is never replaced.
+
+    What the creator has switched off since the post came in is off, with a warning.
+    """
     if post.options.draft:
-        return
-    creator = use_access_token(ports, post.account_id, ports.tiktok.creator, seconds_left=seconds_left)
+        return post
+    creator = ask_creator(ports, post.account_id, seconds_left=seconds_left)
     if post.options.privacy_level not in creator.privacy_level_options:
         raise PublishingFailed(
             f"The creator can no longer choose {post.options.privacy_level}.",
@@ -156,3 +233,7 @@ def _check_creator(ports: Ports, post: Post, seconds_left: float) -> None:
         )
     if post.media is not None:
         check_video(post.media.facts, longest_seconds=creator.max_video_post_duration_sec)
+    options, warnings = settle_interactions(post.options, creator)
+    if options == post.options:
+        return post
+    return ports.posts.save(interactions_settled(post, options, warnings, ports.clock.now()))

@@ -1,12 +1,15 @@
 """Step RecordFailure: write why the post ended."""
 
+from contextlib import suppress
+
 from publisher.api import iso
-from publisher.domain.errors import Failure
+from publisher.domain.errors import Failure, TryAgain
 from publisher.domain.posts import Post, Status, finish
 from publisher.messages import StepInput, StepOutput
 from publisher.ports import Ports, SecondsLeft
 from publisher.use_cases.load_post import load_post
 from publisher.use_cases.settle_carousel import settle_carousel
+from publisher.use_cases.take_turn import leave_line
 
 UNCLEAR = Failure(
     name="PublishingFailed",
@@ -41,7 +44,10 @@ def end(ports: Ports, post: Post, cause: Failure | None) -> Post:
         return ports.posts.save(finish(post, post.confirmed, now, post.failure))
     if post.last_offered:
         return ports.posts.save(finish(post, Status.REVIEW, now, UNCLEAR))
-    return ports.posts.save(finish(post, Status.FAILED, now, _with_time(cause or UNKNOWN, now)))
+    post = ports.posts.save(finish(post, Status.FAILED, now, _with_time(cause or UNKNOWN, now)))
+    with suppress(TryAgain):  # a place that is not given up lapses
+        leave_line(ports, post)
+    return post
 
 
 def _with_time(failure: Failure, now: float) -> Failure:

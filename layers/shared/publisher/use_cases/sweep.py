@@ -22,6 +22,9 @@ from publisher.use_cases.continue_post import continue_post
 from publisher.use_cases.follow_hint import follow_hint, name_pictures
 from publisher.use_cases.hold_post import look_after_held
 from publisher.use_cases.look_after_account import look_after_account
+from publisher.use_cases.start_due import start_due
+from publisher.use_cases.take_turn import give_back
+from publisher.use_cases.tell_result import tell_result
 
 
 class Swept(Value):
@@ -63,8 +66,12 @@ def _look_after(ports: Ports, post_id: str, *, seconds_left: float) -> None:
     if post is None:
         return
     now = ports.clock.now()
-    if post.terminal:
+    if post.untold:
+        tell_result(ports, post)
+    elif post.terminal:
         _ask_again(ports, ports.posts.save(look_again(post, now)), seconds_left=seconds_left)
+    elif post.status is Status.SCHEDULED:
+        start_due(ports, post_id)
     elif post.held_since is not None:
         look_after_held(ports, post)
     elif ports.executions.running(post):
@@ -85,7 +92,9 @@ def _ask_again(ports: Ports, post: Post, *, seconds_left: float) -> None:
     if post.status is Status.PUBLISH_COMPLETE and said.post_ids:
         ports.posts.save(found_post_ids(post, said.post_ids))
     elif post.status is not Status.PUBLISH_COMPLETE and said.status in OUTCOMES and said.status != post.status:
-        ports.posts.save(learned(post, said.status, said.post_ids, said.failure, now))
+        post = ports.posts.save(learned(post, said.status, said.post_ids, said.failure, now))
+        if post.options.draft and post.status is Status.PUBLISH_COMPLETE:
+            give_back(ports, post)  # it is pending no more
     elif post.hint is not None:
         gone = post.hint.withdrawn and post.post_ids != ()
         ports.posts.save(withdrawn(post, now) if gone else hint_followed(post, now))

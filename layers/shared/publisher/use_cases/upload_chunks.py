@@ -11,6 +11,7 @@ from publisher.domain.chunks import Chunk, ChunkPlan
 from publisher.domain.errors import PublishingFailed, ServiceUnavailable, TryAgain, UploadExpired
 from publisher.domain.limits import YIELD_SECONDS
 from publisher.domain.posts import (
+    PUBLISHED,
     Media,
     Post,
     Upload,
@@ -36,7 +37,7 @@ def upload_chunks(request: StepInput, ports: Ports, seconds_left: SecondsLeft) -
     """
     post = load_post(ports, request.post_id)
     if post.terminal:
-        return StepOutput(next="RecordPublished")
+        return StepOutput(next="RecordPublished" if post.status in PUBLISHED else "RecordFailure")
     if post.all_sent:
         return _ask_tiktok()
     upload, media = post.upload, post.media

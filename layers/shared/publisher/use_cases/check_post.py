@@ -1,0 +1,175 @@
+"""Check a post as a whole: what it says, whose account it is for, and what its creator may choose now."""
+
+import uuid
+from collections.abc import Sequence
+from typing import Any
+
+from publisher.api import CreatePostRequest
+from publisher.domain.accounts import Account, AccountState, Creator
+from publisher.domain.errors import (
+    AccountDisabled,
+    InvalidAccountId,
+    InvalidPost,
+    InvalidToken,
+    MediaRequired,
+    MissingParameter,
+    Paced,
+    PublisherError,
+    RequestInvalid,
+    TokenExpired,
+)
+from publisher.domain.limits import START_SECONDS, VIDEO_SECONDS_MAX
+from publisher.domain.pictures import claimed_type, misplaced
+from publisher.domain.posts import DEFAULT_OF_PHOTOS, Moment, Post, PostOptions, Status
+from publisher.domain.rules import (
+    is_id,
+    media_problems,
+    photo_problems,
+    privacy_problems,
+    settle_interactions,
+    text_advice,
+    text_problems,
+)
+from publisher.domain.schedules import Due, read_due
+from publisher.ports import Ports
+from publisher.use_cases.get_creator import ask_creator
+from publisher.use_cases.use_access_token import RECONNECT
+
+NOT_ASKED = "TikTok was not asked what the creator allows, as it was asked often; it is, before the post goes out."
+
+
+def check_post(
+    ports: Ports,
+    workspace_id: str,
+    request: CreatePostRequest,
+    problems: Sequence[RequestInvalid] = (),
+    *,
+    seconds_left: float,
+) -> Post:
+    """Return the post that a request makes, scheduled or to go at once; nothing is stored.
+
+    InvalidPost with all that is wrong with it, and `problems`, which were found when it was read. A post that may wait
+    is taken although TikTok cannot be asked about its creator just now, because it is asked again before it goes.
+    """
+    problems = list(problems)
+    now = ports.clock.now()
+    due = read_due(request.scheduled_time, request.timezone, now, problems)
+    queues = request.queue_if_limited if request.queue_if_limited is not None else due is not None
+    text = request.post.content.text
+    problems += text_problems(text)
+    problems += media_problems(request.media_urls, ports.trusted_media_origins)
+    account = _account(ports, workspace_id, request, problems)
+    options = request.options((account and account.defaults) or PostOptions())
+    problems += photo_problems(options, len(request.media_urls))
+    warnings = [] if options.draft else text_advice(text)
+    try:
+        creator = _creator(ports, account, options, problems, seconds_left=seconds_left)
+    except Paced:
+        if not queues:
+            raise
+        creator = None
+        warnings.append(NOT_ASKED)
+    offered = creator.privacy_level_options if creator else None
+    claimed = claimed_type(request.media_urls)
+    given = request.chosen_options.privacy_level
+    chosen = options.privacy_level if given is None else given
+    problems += privacy_problems(options, chosen, offered, has_default=claimed != "video")
+    if problems or account is None:
+        raise InvalidPost(_without_echoes(problems))
+    if creator is not None:
+        options, switched_off = settle_interactions(options, creator)
+        warnings += switched_off
+    if len(request.media_urls) > 1:
+        warnings += misplaced("photo", options, text)  # after the options are settled, so that none is told twice
+        if chosen is None and not options.draft:
+            options = options.model_copy(update={"privacy_level": DEFAULT_OF_PHOTOS})
+    warnings += due.warnings if due else ()
+    return Post(
+        post_id=str(uuid.uuid4()),
+        workspace_id=workspace_id,
+        account_id=account.account_id,
+        created_at=now,
+        updated_at=now,
+        post_type=claimed or "video",
+        text=text,
+        media_urls=request.media_urls,
+        options=options,
+        warnings=tuple(warnings),
+        creator_username=creator.username if creator else account.username,
+        privacy_options=creator.privacy_level_options if creator else (),
+        longest_seconds=creator.max_video_post_duration_sec if creator else int(VIDEO_SECONDS_MAX),
+        patient=queues,
+        queues=queues,
+        timeline=(Moment(step="Accepted", at=now),),
+        **_start(due, now),
+    )
+
+
+def _start(due: Due | None, now: float) -> dict[str, Any]:
+    """Return when a post begins, and when the sweep looks whether it has."""
+    if due is None:
+        return {"status": Status.QUEUED, "watch_at": now + START_SECONDS}
+    return {"status": Status.SCHEDULED, "scheduled_at": due.at, "watch_at": due.at}
+
+
+def _without_echoes(problems: list[RequestInvalid]) -> list[RequestInvalid]:
+    """Leave out that a field is missing when it is there and cannot be read."""
+    missing = (MissingParameter, MediaRequired)
+    wrong = {problem.field for problem in problems if not isinstance(problem, missing)}
+    return [problem for problem in problems if problem.field not in wrong or not isinstance(problem, missing)]
+
+
+def _account(
+    ports: Ports, workspace_id: str, request: CreatePostRequest, problems: list[RequestInvalid]
+) -> Account | None:
+    account_id = request.post.account_id
+    if account_id is None:
+        return None
+    account = ports.accounts.get(account_id) if is_id(account_id) else None
+    if account is None or account.workspace_id != workspace_id:
+        problems.append(
+            InvalidAccountId(
+                "Account is not a TikTok account",
+                "Use the account_id of a connected TikTok account; GET /api/accounts lists them.",
+                field="post.accountId",
+            )
+        )
+        return None
+    return account
+
+
+def _creator(
+    ports: Ports,
+    account: Account | None,
+    options: PostOptions,
+    problems: list[RequestInvalid],
+    *,
+    seconds_left: float,
+) -> Creator | None:
+    """Ask TikTok what the creator may choose now; a draft needs no choice. Other problems are told first."""
+    if account is None:
+        return None
+    try:
+        _check_account(account, options, ports.clock.now())
+        if options.draft:
+            return None
+        return ask_creator(ports, account.account_id, seconds_left=seconds_left)
+    except PublisherError:
+        if problems:
+            return None
+        raise
+
+
+def _check_account(account: Account, options: PostOptions, now: float) -> None:
+    standing = account.standing(now)
+    if standing.state is AccountState.DISCONNECTED:
+        raise AccountDisabled("The TikTok account is disconnected.", RECONNECT)
+    if standing.state is AccountState.REAUTHORIZE:
+        raise TokenExpired(standing.reason or "", RECONNECT)
+    scope = "video.upload" if options.draft else "video.publish"
+    if scope not in account.scopes:
+        raise InvalidToken(
+            f"The creator has not granted {scope}, which this post needs.",
+            f"Connect the account again and allow {scope}"
+            + ("." if options.draft or "video.upload" not in account.scopes else ", or send the post as a draft."),
+        )
