@@ -75,8 +75,8 @@ def _place(resource: object) -> str:
     if isinstance(resource, dict):
         inner = next(iter(resource.values()))
         return _place(inner[0] if isinstance(inner, list) else inner)
-    text = re.sub(r"\$\{AWS::StackName\}-|\$\{AWS::AccountId\}|\$\{(\w+)(\.Arn)?\}", r"\1", str(resource))
-    return text.removesuffix(".Arn").rpartition(":::")[2].rpartition(":stateMachine:")[2].rpartition(":execution:")[2]
+    text = re.sub(r"\$\{AWS::StackName\}-|-?\$\{AWS::AccountId\}|\$\{(\w+)(\.Arn)?\}", r"\1", str(resource))
+    return re.split(":::|:(?:stateMachine|execution):|:schedule/", text.removesuffix(".Arn"))[-1]
 
 
 def main() -> None:

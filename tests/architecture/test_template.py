@@ -9,6 +9,7 @@ import pytest
 
 from publisher.settings import Settings
 from tests.architecture.cloudformation import (
+    Resource,
     Template,
     conditions_in,
     functions_of,
@@ -44,6 +45,9 @@ EXECUTIONS = "arn:${AWS::Partition}:states:${AWS::Region}:${AWS::AccountId}:exec
 SECRET = re.compile(r"AKIA[0-9A-Z]{16}|PRIVATE KEY|\b(?=(\w*\d){4})\w{32,}\b")
 """What a key or a token looks like."""
 STAGING = "arn:${AWS::Partition}:s3:::${AWS::StackName}-media-${AWS::AccountId}/staging/*"
+DROP_BUCKET = "arn:${AWS::Partition}:s3:::${AWS::StackName}-drop-${AWS::AccountId}"
+DROPS = f"{DROP_BUCKET}/autopublish/*"
+SCHEDULES = "arn:${AWS::Partition}:scheduler:${AWS::Region}:${AWS::AccountId}:schedule/${ScheduleGroup}/*"
 SAME_ACTION = {
     "transact_write_items": "PutItem",  # its parts are puts
     "head_object": "GetObject",
@@ -53,6 +57,11 @@ SAME_ACTION = {
     "complete_multipart_upload": "PutObject",
 }
 """IAM's action where it is not named as the call."""
+OF_VERSIONS = {
+    "get_object": ("s3:GetObjectVersion", DROPS),  # no dropped file is read but by its version
+    "list_object_versions": ("s3:ListBucketVersions", DROP_BUCKET),
+}
+"""Permissions of calls that are about versions."""
 
 
 @pytest.fixture(scope="module")
@@ -116,7 +125,12 @@ def test_the_environment_is_what_settings_reads(template: Template) -> None:
             "KEYS_TABLE": "KeysTable",
             "PHOTO_HOST_TABLE": "PhotoHostTable",
             "MEDIA_BUCKET": reference(template["Resources"]["MediaBucket"]["Properties"]["BucketName"]),
+            "DROP_BUCKET": reference(template["Resources"]["DropBucket"]["Properties"]["BucketName"]),
             "STATE_MACHINE_ARN": _machine_arn(template),
+            "SCHEDULE_GROUP": "ScheduleGroup",
+            "SCHEDULE_TARGET_ARN": _schedule_target(template),
+            "SCHEDULE_ROLE_ARN": "ScheduleRole.Arn",
+            "DEAD_LETTER_ARN": "DeadLetterQueue.Arn",
             "TOKEN_KEY_ID": "TokenKey",
             "TIKTOK_SECRET_ID": "TikTokSecret",
             "TIKTOK_API_URL": "TikTokApiUrl",
@@ -136,6 +150,11 @@ def _last_address(folder: str) -> str:
 def _machine_arn(template: Template) -> str:
     name = reference(template["Resources"]["PublishPost"]["Properties"]["StateMachineName"])
     return "arn:${AWS::Partition}:states:${AWS::Region}:${AWS::AccountId}:stateMachine:" + name
+
+
+def _schedule_target(template: Template) -> str:
+    name = reference(functions_of(template)["on_schedule_due"]["FunctionName"])
+    return "arn:${AWS::Partition}:lambda:${AWS::Region}:${AWS::AccountId}:function:" + name
 
 
 def test_the_defaults_are_tiktok_itself_and_trust_no_private_media(template: Template) -> None:
@@ -167,7 +186,7 @@ def test_each_function_logs_to_its_own_group(template: Template) -> None:
 
 
 def test_each_role_belongs_to_one_service(template: Template) -> None:
-    services = {"PublishPostRole": "states", "SweepFunctionEveryMinuteRole": "scheduler"}
+    services = {"PublishPostRole": "states", "SweepFunctionEveryMinuteRole": "scheduler", "ScheduleRole": "scheduler"}
     roles = of_type(template, "AWS::IAM::Role")
     assert set(roles) == {*services, *(f"{camel(folder)}FunctionRole" for folder in function_folders())}
     for name, role in roles.items():
@@ -197,6 +216,8 @@ def test_each_function_may_do_what_its_code_does_and_nothing_else(template: Temp
         expected = {_permission(call) for call in calls_of(folder)}
         if "DeadLetterConfig" in function:
             expected.add(("sqs:SendMessage", "DeadLetterQueue.Arn"))
+        if ("scheduler:CreateSchedule", SCHEDULES) in expected:
+            expected.add(("iam:PassRole", "ScheduleRole.Arn"))
         assert set(granted) == expected, folder
 
 
@@ -216,7 +237,11 @@ def _asks_for_a_key(folder: str) -> bool:
 
 def _permission(call: AwsCall) -> tuple[str, str]:
     prefix = "states" if call.service == "stepfunctions" else call.service
+    if call.setting == "drop_bucket" and call.operation in OF_VERSIONS:
+        return OF_VERSIONS[call.operation]
     resources = {
+        "drop_bucket": DROPS,
+        "schedule_group": SCHEDULES,
         "media_bucket": STAGING,
         "state_machine_arn": EXECUTIONS if call.operation == "describe_execution" else MACHINE,
         "token_key_id": "TokenKey.Arn",
@@ -423,8 +448,35 @@ def test_the_sweeper_runs_at_least_every_five_minutes(template: Template) -> Non
     ]
 
 
+def test_a_schedule_of_a_post_may_start_posts_and_nothing_else(template: Template) -> None:
+    (group,) = of_type(template, "AWS::Scheduler::ScheduleGroup").values()
+    role = template["Resources"]["ScheduleRole"]
+    trust = role["Properties"]["AssumeRolePolicyDocument"]
+    (statement,) = trust["Statement"]
+    (policy,) = role["Properties"]["Policies"]
+    assert reference(group["Properties"]["Name"]) == "${AWS::StackName}-posts"
+    assert trust["Version"] == policy["PolicyDocument"]["Version"] == "2012-10-17"
+    # Nobody else's schedules act as this role.
+    assert set(statement["Condition"]) == {"StringEquals"}
+    assert reference(statement["Condition"]["StringEquals"]["aws:SourceAccount"]) == "AWS::AccountId"
+    assert permissions_of(role) == [
+        ("lambda:InvokeFunction", _schedule_target(template)),
+        ("sqs:SendMessage", "DeadLetterQueue.Arn"),
+    ]
+
+
+def test_whoever_makes_schedules_may_hand_their_role_to_the_scheduler_only(template: Template) -> None:
+    for role in of_type(template, "AWS::IAM::Role").values():
+        for policy in role["Properties"].get("Policies", []):
+            for statement in policy["PolicyDocument"]["Statement"]:
+                if statement["Action"] == ["iam:PassRole"]:
+                    assert statement["Condition"] == {
+                        "StringEquals": {"iam:PassedToService": "scheduler.amazonaws.com"}
+                    }
+
+
 def test_an_event_that_fails_is_kept(template: Template) -> None:
-    for folder in ("on_execution_ended", "sweep"):
+    for folder in ("on_execution_ended", "on_schedule_due", "sweep"):
         assert reference(functions_of(template)[folder]["DeadLetterConfig"]["TargetArn"]) == "DeadLetterQueue.Arn"
     (event_rule,) = of_type(template, "AWS::Events::Rule").values()
     (target,) = event_rule["Properties"]["Targets"]
@@ -480,31 +532,50 @@ def test_each_table_has_its_key_and_the_indexes_that_are_queried(template: Templ
     assert indexes == queried
 
 
-def test_the_bucket_is_private_encrypted_and_forgets(template: Template) -> None:
-    bucket = template["Resources"]["MediaBucket"]
+def _is_private_encrypted_and_stays(bucket: Resource) -> None:
     properties = bucket["Properties"]
     (encryption,) = properties["BucketEncryption"]["ServerSideEncryptionConfiguration"]
-    (lifecycle,) = properties["LifecycleConfiguration"]["Rules"]
     assert bucket["DeletionPolicy"] == bucket["UpdateReplacePolicy"] == "Retain"
     assert properties["PublicAccessBlockConfiguration"] == dict.fromkeys(
         ("BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets"), True
     )
     assert encryption["ServerSideEncryptionByDefault"]["SSEAlgorithm"] in ("AES256", "aws:kms")
     assert properties["OwnershipControls"]["Rules"] == [{"ObjectOwnership": "BucketOwnerEnforced"}]
+
+
+def test_the_media_bucket_is_private_encrypted_and_forgets(template: Template) -> None:
+    bucket = template["Resources"]["MediaBucket"]
+    (lifecycle,) = bucket["Properties"]["LifecycleConfiguration"]["Rules"]
+    _is_private_encrypted_and_stays(bucket)
     assert lifecycle["Id"]
     assert (lifecycle["Status"], lifecycle["Prefix"]) == ("Enabled", "staging/")
     assert lifecycle["ExpirationInDays"] == lifecycle["AbortIncompleteMultipartUpload"]["DaysAfterInitiation"] == 1
 
 
-def test_the_bucket_speaks_tls_only(template: Template) -> None:
-    policy = template["Resources"]["MediaBucketPolicy"]["Properties"]
-    (statement,) = policy["PolicyDocument"]["Statement"]
-    assert reference(policy["Bucket"]) == "MediaBucket"
-    assert policy["PolicyDocument"]["Version"] == "2012-10-17"
-    assert (statement["Effect"], statement["Principal"], statement["Action"]) == ("Deny", "*", "s3:*")
-    resources = [reference(resource) for resource in statement["Resource"]]
-    assert resources == ["MediaBucket.Arn", "${MediaBucket.Arn}/*"]
-    assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+def test_the_drop_bucket_is_private_and_encrypted_and_keeps_what_posts_were_made_of(template: Template) -> None:
+    bucket = template["Resources"]["DropBucket"]
+    properties = bucket["Properties"]
+    (lifecycle,) = properties["LifecycleConfiguration"]["Rules"]
+    _is_private_encrypted_and_stays(bucket)
+    assert f"arn:${{AWS::Partition}}:s3:::{reference(properties['BucketName'])}" == DROP_BUCKET
+    assert properties["VersioningConfiguration"] == {"Status": "Enabled"}
+    # Its owner's files stay: only what was dropped again, deleted, or never came whole is removed.
+    assert set(lifecycle) == {"Id", "Status", "NoncurrentVersionExpiration", "AbortIncompleteMultipartUpload"}
+    assert lifecycle["Status"] == "Enabled"
+    assert lifecycle["NoncurrentVersionExpiration"] == {"NoncurrentDays": 30}
+    assert lifecycle["AbortIncompleteMultipartUpload"] == {"DaysAfterInitiation": 7}
+
+
+def test_both_buckets_speak_tls_only(template: Template) -> None:
+    for name in of_type(template, "AWS::S3::Bucket"):
+        policy = template["Resources"][f"{name}Policy"]["Properties"]
+        (statement,) = policy["PolicyDocument"]["Statement"]
+        assert reference(policy["Bucket"]) == name
+        assert policy["PolicyDocument"]["Version"] == "2012-10-17"
+        assert (statement["Effect"], statement["Principal"], statement["Action"]) == ("Deny", "*", "s3:*")
+        resources = [reference(resource) for resource in statement["Resource"]]
+        assert resources == [f"{name}.Arn", f"${{{name}.Arn}}/*"]
+        assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
 
 
 def test_the_token_key_rotates_and_stays_in_the_account(template: Template) -> None:
@@ -536,4 +607,10 @@ def test_everything_that_is_named_exists(template: Template) -> None:
         "HasHostedZone",
         "HasPublicUrl",
     }
-    assert set(template["Outputs"]) == {"ApiUrl", "DomainTarget", "KeysTableName", "TikTokSecretName"}
+    assert set(template["Outputs"]) == {
+        "ApiUrl",
+        "DomainTarget",
+        "DropBucketName",
+        "KeysTableName",
+        "TikTokSecretName",
+    }

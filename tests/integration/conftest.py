@@ -21,12 +21,15 @@ from samtranslator.yaml_helper import yaml_parse
 from publisher.aws.accounts import DynamoAccounts
 from publisher.aws.app_secret import SecretsManagerApp
 from publisher.aws.clients import client
+from publisher.aws.drops import S3Drops
 from publisher.aws.events import DynamoEvents
 from publisher.aws.executions import StepFunctions
 from publisher.aws.keys import DynamoKeys
 from publisher.aws.media_store import S3MediaStore
 from publisher.aws.photo_host import DynamoPhotoHost
 from publisher.aws.posts import DynamoPosts
+from publisher.aws.schedules import EventBridgeSchedules
+from publisher.aws.slots import DynamoSlots
 from publisher.aws.vault import KmsVault
 from tests.fakes import FakeClock, FakePorts
 
@@ -34,7 +37,8 @@ TEMPLATE = Path(__file__).parents[2] / "template.yaml"
 REGION = "eu-central-1"
 APP = {"client_key": "key", "client_secret": "secret"}
 MACHINE = {"StartAt": "Wait", "States": {"Wait": {"Type": "Wait", "Seconds": 60, "End": True}}}
-SERVICES = ("dynamodb", "kms", "s3", "secretsmanager", "stepfunctions")
+ACCOUNT = "123456789012"
+SERVICES = ("dynamodb", "kms", "s3", "scheduler", "secretsmanager", "stepfunctions")
 
 
 class Aws:
@@ -64,6 +68,18 @@ class Aws:
         return "media"
 
     @cached_property
+    def drop_bucket(self) -> str:
+        self.clients["s3"].create_bucket(Bucket="drops", CreateBucketConfiguration={"LocationConstraint": REGION})
+        versioning = self._template["DropBucket"]["Properties"]["VersioningConfiguration"]
+        self.clients["s3"].put_bucket_versioning(Bucket="drops", VersioningConfiguration=versioning)
+        return "drops"
+
+    @cached_property
+    def schedule_group(self) -> str:
+        self.clients["scheduler"].create_schedule_group(Name="posts")
+        return "posts"
+
+    @cached_property
     def key_id(self) -> str:
         return str(self.clients["kms"].create_key()["KeyMetadata"]["KeyId"])
 
@@ -73,7 +89,7 @@ class Aws:
 
     @cached_property
     def machine(self) -> str:
-        role = "arn:aws:iam::123456789012:role/machine"
+        role = f"arn:aws:iam::{ACCOUNT}:role/machine"
         made = self.clients["stepfunctions"].create_state_machine(
             name="publish-post", definition=json.dumps(MACHINE), roleArn=role
         )
@@ -155,6 +171,24 @@ class AwsPorts:
     @property
     def media(self) -> S3MediaStore:
         return S3MediaStore(self.aws.clients["s3"], self.aws.bucket)
+
+    @property
+    def slots(self) -> DynamoSlots:
+        return DynamoSlots(self.aws.clients["dynamodb"], self.aws.table("AccountsTable"), self.clock)
+
+    @property
+    def schedules(self) -> EventBridgeSchedules:
+        return EventBridgeSchedules(
+            self.aws.clients["scheduler"],
+            self.aws.schedule_group,
+            target=f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:due",
+            role=f"arn:aws:iam::{ACCOUNT}:role/schedules",
+            dead_letter=f"arn:aws:sqs:{REGION}:{ACCOUNT}:dead-letters",
+        )
+
+    @property
+    def drops(self) -> S3Drops:
+        return S3Drops(self.aws.clients["s3"], self.aws.drop_bucket)
 
     @property
     def photo_host(self) -> DynamoPhotoHost:

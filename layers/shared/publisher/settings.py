@@ -26,7 +26,12 @@ class Settings(BaseModel):
     keys_table: Name
     photo_host_table: Name
     media_bucket: Name
+    drop_bucket: Name
     state_machine_arn: Name
+    schedule_group: Name
+    schedule_target_arn: Name
+    schedule_role_arn: Name
+    dead_letter_arn: Name
     token_key_id: Name
     tiktok_secret_id: Name
     tiktok_api_url: Url

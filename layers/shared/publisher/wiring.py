@@ -69,6 +69,26 @@ class Wiring:
         return DynamoAccounts(self._client("dynamodb"), self.settings.accounts_table, self.clock)
 
     @cached_property
+    def slots(self) -> "ports.Slots":
+        """What accounts have used of their limits, beside the accounts."""
+        from publisher.aws.slots import DynamoSlots
+
+        return DynamoSlots(self._client("dynamodb"), self.settings.accounts_table, self.clock)
+
+    @cached_property
+    def schedules(self) -> "ports.Schedules":
+        """What starts posts at a time, in EventBridge Scheduler."""
+        from publisher.aws.schedules import EventBridgeSchedules
+
+        return EventBridgeSchedules(
+            self._client("scheduler"),
+            self.settings.schedule_group,
+            target=self.settings.schedule_target_arn,
+            role=self.settings.schedule_role_arn,
+            dead_letter=self.settings.dead_letter_arn,
+        )
+
+    @cached_property
     def keys(self) -> "ports.Keys":
         """API keys, in DynamoDB."""
         from publisher.aws.keys import DynamoKeys
@@ -95,6 +115,13 @@ class Wiring:
         from publisher.aws.media_store import S3MediaStore
 
         return S3MediaStore(self._client("s3"), self.settings.media_bucket)
+
+    @cached_property
+    def drops(self) -> "ports.Drops":
+        """The drop bucket, in S3."""
+        from publisher.aws.drops import S3Drops
+
+        return S3Drops(self._client("s3"), self.settings.drop_bucket)
 
     @cached_property
     def photo_host(self) -> "ports.PhotoHost":

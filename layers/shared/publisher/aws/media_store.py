@@ -63,7 +63,7 @@ class S3MediaStore:
     def read(self, media: StoredMedia, first: int) -> Iterator[Reader]:
         """Read an object from byte `first` on, in one request; ServiceUnavailable when its bytes have changed."""
         with closing(self._get(media, first, media.size - 1)) as body:
-            yield _Body(body)
+            yield Body(body)
 
     @contextmanager
     def seekable(self, media: StoredMedia) -> Iterator[BinaryIO]:
@@ -78,7 +78,7 @@ class S3MediaStore:
             raise ServiceUnavailable("The stored media is gone.", "Send the post again.")
         piece = memoryview(bytearray(_PIECE_BYTES))
         with closing(body), file.open("wb") as copy:
-            reader = _Body(body)
+            reader = Body(body)
             while filled := reader.readinto(piece):
                 copy.write(piece[:filled])
 
@@ -187,7 +187,7 @@ class _Upload:
         return str(answer["ETag"])
 
 
-class _Body:
+class Body:
     """Reads a body into buffers in pieces, so that no second copy of a buffer comes about."""
 
     def __init__(self, body: Any) -> None:
@@ -234,7 +234,7 @@ class _Ranges(io.RawIOBase):
         if last < self._at:
             return 0
         with closing(self._get(self._media, self._at, last)) as body:
-            filled = _Body(body).readinto(view[: last + 1 - self._at])
+            filled = Body(body).readinto(view[: last + 1 - self._at])
         self._at += filled
         return filled
 
