@@ -20,6 +20,8 @@ from collections.abc import Callable
 from typing import Any
 
 _COPY_ATTEMPTS = 100
+_SCHEDULE_SECONDS = 1
+"""Between two looks for schedules that are due; MiniStack's own ten are long for whoever watches."""
 
 
 def main() -> None:
@@ -38,7 +40,9 @@ async def _serve(listener: socket.socket) -> None:
     from hypercorn.asyncio import serve  # type: ignore[import-not-found]  # noqa: PLC0415
     from hypercorn.config import Config  # type: ignore[import-not-found]  # noqa: PLC0415
     from ministack import app  # type: ignore[import-not-found]  # noqa: PLC0415
+    from ministack.services import scheduler  # type: ignore[import-not-found]  # noqa: PLC0415
 
+    scheduler._SCHEDULE_TICK_INTERVAL = _SCHEDULE_SECONDS  # noqa: SLF001
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGTERM, os.killpg, 0, signal.SIGKILL)
     loop.add_signal_handler(signal.SIGUSR1, loop.add_signal_handler, signal.SIGTERM, _save_and_end)

@@ -31,11 +31,13 @@ _PROPERTIES = f"{_APP}/properties"
 
 @dataclass(frozen=True)
 class Stack:
-    """A running stack. `api` is the root of the HTTP API, `api_key` has all scopes."""
+    """A running stack. `api` is the root of the HTTP API, `api_key` has all scopes; files are dropped in S3."""
 
     api: str
     api_key: str
     tiktok: str
+    s3: str
+    drop_bucket: str
     logs: Path
     children: tuple[Child, ...]
 
@@ -47,6 +49,8 @@ class Stack:
             "apiKey": self.api_key,
             "dashboard": f"{self.api}/",
             "tiktok": self.tiktok,
+            "s3": self.s3,
+            "dropBucket": self.drop_bucket,
         }
 
     def wait(self) -> None:
@@ -93,8 +97,9 @@ def running_stack(options: Options) -> Iterator[Stack]:
             _operate(tiktok, _PROPERTIES + "/verify", {"url_prefix": f"{front.url}/"})
             _subscribe(tiktok, front.url)
         emulator.keep()
-        with state.announced(Address(emulator.url, names["KeysTable"], front.url)):
-            yield Stack(front.url, api_key, tiktok, state.logs, tuple(children))
+        drop_bucket = names["DropBucket"]
+        with state.announced(Address(emulator.url, names["KeysTable"], drop_bucket, front.url)):
+            yield Stack(front.url, api_key, tiktok, emulator.url, drop_bucket, state.logs, tuple(children))
 
 
 def _store_app(emulator: Emulator, secret: str, *, own: bool) -> None:

@@ -15,10 +15,11 @@ _ADDRESS = "running.json"
 
 
 class Address(NamedTuple):
-    """Where a running stack is: AWS, its table of keys, and the root of its API."""
+    """Where a running stack is: AWS, its table of keys and its drop bucket, and the root of its API."""
 
     endpoint: str
     keys_table: str
+    drop_bucket: str
     api: str
 
 

@@ -108,10 +108,10 @@ def assert_one_sentence(ended: subprocess.CompletedProcess[str], part: str) -> N
 
 
 def test_the_ready_line_says_where_everything_is(ready: dict[str, Any]) -> None:
-    assert list(ready) == ["ready", "api", "apiKey", "dashboard", "tiktok"]
+    assert list(ready) == ["ready", "api", "apiKey", "dashboard", "tiktok", "s3", "dropBucket"]
     assert ready["ready"] is True
     assert ready["dashboard"] == ready["api"] + "/"
-    assert urlsplit(ready["api"]).hostname == urlsplit(ready["tiktok"]).hostname == "127.0.0.1"
+    assert {urlsplit(ready[name]).hostname for name in ("api", "tiktok", "s3")} == {"127.0.0.1"}
     assert requests.get(ready["dashboard"], timeout=10).status_code == 200
 
 
