@@ -134,6 +134,49 @@ class CreatePostRequest(ApiModel):
         return options
 
 
+class EditContentRequest(ApiModel):
+    """What may change of the content."""
+
+    text: StrictStr | None = None
+
+
+class EditedPostRequest(ApiModel):
+    """The part under `post`."""
+
+    content: EditContentRequest = EditContentRequest()
+    tiktok_options: OptionsRequest | None = None
+
+
+class EditPostRequest(ApiModel):
+    """Body of PATCH of a post: what is left out stays."""
+
+    post: EditedPostRequest = EditedPostRequest()
+    tiktok_options: OptionsRequest | None = None
+    scheduled_time: StrictStr | None = None
+    timezone: StrictStr | None = None
+
+    def applied_to(self, post: Post) -> CreatePostRequest:
+        """Return the request that would make the post as it is to be."""
+        given = self.post.tiktok_options or self.tiktok_options
+        options = _options_shown(post.options)
+        if given is not None:
+            options = options.model_copy(update={name: getattr(given, name) for name in given.model_fields_set})
+        text = post.text if self.post.content.text is None else self.post.content.text
+        content = ContentRequest(text=text, media_urls=list(post.media_urls), platform="tiktok")
+        return CreatePostRequest(
+            post=PostRequest(account_id=post.account_id, content=content, tiktok_options=options),
+            scheduled_time=self.scheduled_time,
+            timezone=self.timezone,
+            queue_if_limited=post.queues,
+        )
+
+
+class RetryRequest(ApiModel):
+    """Body of POST …/retry: whether an unclear post is there, as a person saw who looked at the account."""
+
+    published: StrictBool | None = None
+
+
 def read_create_post(body: object) -> tuple[CreatePostRequest, list[RequestInvalid]]:
     """Read a body as far as it can be read, and list every field that cannot."""
     if not isinstance(body, dict):

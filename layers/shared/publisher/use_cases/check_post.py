@@ -45,8 +45,11 @@ def check_post(
     problems: Sequence[RequestInvalid] = (),
     *,
     seconds_left: float,
+    dropped: bool = False,
 ) -> Post:
     """Return the post that a request makes, scheduled or to go at once; nothing is stored.
+
+    The media of a post that was `dropped` is ours to address, and who may watch it has to be chosen.
 
     InvalidPost with all that is wrong with it, and `problems`, which were found when it was read. A post that may wait
     is taken although TikTok cannot be asked about its creator just now, because it is asked again before it goes.
@@ -57,7 +60,8 @@ def check_post(
     queues = request.queue_if_limited if request.queue_if_limited is not None else due is not None
     text = request.post.content.text
     problems += text_problems(text)
-    problems += media_problems(request.media_urls, ports.trusted_media_origins)
+    if not dropped:
+        problems += media_problems(request.media_urls, ports.trusted_media_origins)
     account = _account(ports, workspace_id, request, problems)
     options = request.options((account and account.defaults) or PostOptions())
     problems += photo_problems(options, len(request.media_urls))
@@ -73,7 +77,7 @@ def check_post(
     claimed = claimed_type(request.media_urls)
     given = request.chosen_options.privacy_level
     chosen = options.privacy_level if given is None else given
-    problems += privacy_problems(options, chosen, offered, has_default=claimed != "video")
+    problems += privacy_problems(options, chosen, offered, has_default=claimed != "video" and not dropped)
     if problems or account is None:
         raise InvalidPost(_without_echoes(problems))
     if creator is not None:
