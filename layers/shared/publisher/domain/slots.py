@@ -8,6 +8,7 @@ Everything here is pure and makes a new Usage; storing it is conditional on the 
 """
 
 import math
+from bisect import insort
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
@@ -102,7 +103,10 @@ class Hold(NamedTuple):
 
 
 class Usage(NamedTuple):
-    """What an account, or the app, has used: entries by window, oldest first, and by lane places and a hold."""
+    """What an account, or the app, has used: entries by window, oldest first, and by lane places and a hold.
+
+    Under a lane's name `logs` holds the last entry that was given back.
+    """
 
     usage_id: str
     logs: Mapping[str, tuple[Entry, ...]] = {}
@@ -128,12 +132,9 @@ def join(usage: Usage, lane: Lane, owner: str, now: float, *, held_until: float 
 
     Nothing goes before `held_until`, the end of a hold that lies elsewhere.
     """
-    now = _moment(usage, lane.windows, now)
-    line = _living_line(usage, lane, now)
-    turn = _turn(_Counted(usage, lane, now), line, owner, held_until)
-    if _needed(usage, lane, owner, now):
-        usage = _with_line(usage, lane, _placed(line, owner, turn.at))
-    return usage, turn
+    counted = _counted(usage, lane, now)
+    turn = _turn(counted, owner, held_until, now)
+    return _stand(usage, counted, owner, turn), turn
 
 
 def take(usage: Usage, lane: Lane, owner: str, now: float, *, held_until: float = 0.0) -> tuple[Usage, Turn]:
@@ -141,19 +142,17 @@ def take(usage: Usage, lane: Lane, owner: str, now: float, *, held_until: float 
 
     A slot that the owner has already is not taken again.
     """
-    now = _moment(usage, lane.windows, now)
-    line = _living_line(usage, lane, now)
-    turn = _turn(_Counted(usage, lane, now), line, owner, held_until)
+    counted = _counted(usage, lane, now)
+    turn = _turn(counted, owner, held_until, now)
     if turn.at > now:
-        return _with_line(usage, lane, _placed(line, owner, turn.at)), turn
-    needed = _needed(usage, lane, owner, now)
-    logs = dict(usage.logs)
-    for window in needed:
-        logs[window.name] = (*_living(usage, window, now), Entry(now, owner))
-    usage = usage._replace(logs=logs)
-    if any(place.owner == owner for place in line):
-        usage = _with_line(usage, lane, tuple(place for place in line if place.owner != owner))
-    return usage, turn._replace(taken=True, fresh=bool(needed))
+        return _stand(usage, counted, owner, turn), turn
+    needed = counted.needed(owner)
+    if needed:
+        slot = Entry(counted.now, owner)
+        usage = _with_logs(usage, {window.name: (*counted.living[window.name], slot) for window in needed})
+    if any(place.owner == owner for place in counted.line):
+        usage = _with_line(usage, lane, tuple(place for place in counted.line if place.owner != owner))
+    return usage, Turn(at=now, taken=True, fresh=bool(needed))
 
 
 def leave(usage: Usage, lane: Lane, owner: str) -> Usage:
@@ -163,25 +162,33 @@ def leave(usage: Usage, lane: Lane, owner: str) -> Usage:
 
 
 def refund(usage: Usage, lane: Lane, owner: str) -> Usage:
-    """Give slots back, because certainly nothing happened."""
-    logs = dict(usage.logs)
-    for window in lane.windows:
-        logs[window.name] = tuple(entry for entry in usage.logs.get(window.name, ()) if entry.owner != owner)
-    return usage._replace(logs=logs)
+    """Give the slots back that the owner took last, because certainly nothing happened; one of an earlier time stays.
+
+    That is for who just took fresh ones, and for once. The moment stays in the log under the lane's name: slots that
+    were free by then are forgotten, so nobody may take any at an earlier one.
+    """
+    logs = {window.name: usage.logs.get(window.name, ()) for window in lane.windows}
+    last = max((entry for log in logs.values() for entry in log if entry.owner == owner), default=None)
+    if last is None:
+        return usage
+    left = {name: tuple(entry for entry in log if entry != last) for name, log in logs.items()}
+    return _with_logs(usage, {**left, lane.name: (max((last, *usage.logs.get(lane.name, ()))),)})
 
 
 def count(usage: Usage, window: Window, owner: str, now: float) -> tuple[Usage, float]:
     """Count a call, and return 0; or, when it is one too many, count nothing and return the seconds to wait."""
-    at = _moment(usage, (window,), now)
+    at = _moment(usage, (window.name,), now)
     log = _living(usage, window, at)
     if len(log) >= window.most:
         return usage, log[-window.most].at + window.seconds - now
-    return usage._replace(logs={**usage.logs, window.name: (*log, Entry(at, owner))}), 0.0
+    return _with_logs(usage, {window.name: (*log, Entry(at, owner))}), 0.0
 
 
 def hold(usage: Usage, lanes: Sequence[Lane], held: Hold) -> Usage:
-    """Hold lines."""
-    return usage._replace(holds={**usage.holds, **{lane.name: held for lane in lanes}})
+    """Hold lines; of two holds of a line the one that lasts longer stays, for each said "not before"."""
+    kept = {lane.name: usage.holds.get(lane.name, held) for lane in lanes}
+    longest = {name: old if old.until > held.until else held for name, old in kept.items()}
+    return usage._replace(holds={**usage.holds, **longest})
 
 
 def held(usage: Usage, lane: Lane, now: float) -> Hold | None:
@@ -197,7 +204,7 @@ def waiting(usage: Usage, lane: Lane, now: float) -> tuple[Place, ...]:
 
 def used(usage: Usage, window: Window, now: float) -> tuple[float, ...]:
     """Return when each of a window's taken slots is free again, soonest first."""
-    now = _moment(usage, (window,), now)
+    now = _moment(usage, (window.name,), now)
     return tuple(entry.at + window.seconds for entry in _living(usage, window, now))
 
 
@@ -206,10 +213,10 @@ def seconds_until(at: float, now: float) -> int:
     return max(1, math.ceil(at - now))
 
 
-def _moment(usage: Usage, windows: Sequence[Window], now: float) -> float:
+def _moment(usage: Usage, logs: Sequence[str], now: float) -> float:
     """Return the time, which never runs backwards: a clock that steps back must not make slots count longer or less."""
-    for window in windows:
-        log = usage.logs.get(window.name)
+    for name in logs:
+        log = usage.logs.get(name)
         if log and log[-1].at > now:
             now = log[-1].at
     return now
@@ -232,52 +239,74 @@ def _living_line(usage: Usage, lane: Lane, now: float) -> tuple[Place, ...]:
     return tuple(place for place in line if place.turn_at + LINE_LAPSE_SECONDS > now)
 
 
-def _needed(usage: Usage, lane: Lane, owner: str, now: float) -> list[Window]:
-    """Return the windows in which the owner has no slot."""
-    return [window for window in lane.windows if all(entry.owner != owner for entry in _living(usage, window, now))]
-
-
 class _Counted(NamedTuple):
     """What counts for a lane at a moment."""
 
-    usage: Usage
     lane: Lane
     now: float
+    living: Mapping[str, tuple[Entry, ...]]
+    owners: Mapping[str, frozenset[str]]
+    line: tuple[Place, ...]
+    hold: Hold | None
+
+    def needed(self, owner: str) -> list[Window]:
+        """Return the windows in which the owner has no slot."""
+        return [window for window in self.lane.windows if owner not in self.owners[window.name]]
 
 
-def _turn(counted: _Counted, line: tuple[Place, ...], owner: str, held_until: float) -> Turn:
-    """Play the line through until it is the owner's turn."""
-    usage, lane, now = counted
-    holding = held(usage, lane, now)
+def _counted(usage: Usage, lane: Lane, now: float) -> _Counted:
+    now = _moment(usage, [lane.name, *[window.name for window in lane.windows]], now)
+    living = {window.name: _living(usage, window, now) for window in lane.windows}
+    owners = {name: frozenset([entry.owner for entry in log]) for name, log in living.items()}
+    return _Counted(lane, now, living, owners, _living_line(usage, lane, now), held(usage, lane, now))
+
+
+def _turn(counted: _Counted, owner: str, held_until: float, asked_at: float) -> Turn:
+    """Play the line through until it is the owner's turn.
+
+    Each ahead keeps the slots that it will take. Whoever has a slot in one window, and lacks one in another, needs no
+    more than that, and so may go before others where that delays nobody.
+    The present is told as the time at which it was asked for, which another clock may have stamped later already.
+    """
+    now, holding = counted.now, counted.hold
     start = max(now, held_until, holding.until if holding else 0.0)
-    # Of each window when its slots are free, soonest first; one that is freed later never sorts before.
-    free = {window.name: _free(usage, window, now) for window in lane.windows}
-    for place in line:
+    # Of each window when its slots are free, soonest first.
+    free = {window.name: _free(window, counted.living[window.name]) for window in counted.lane.windows}
+    for place in counted.line:
         if place.owner == owner:
             break
-        its_turn = max(start, *(slots[0] for slots in free.values()))
-        for window in lane.windows:
-            slots = free[window.name]
-            del slots[0]
-            slots.append(its_turn + window.seconds)
+        needed = counted.needed(place.owner)
+        its_turn = max([start, *[free[window.name][0] for window in needed]])
+        for window in needed:
+            del free[window.name][0]
+            insort(free[window.name], its_turn + window.seconds)
     at: float = start
     reason: Window | Hold | None = holding
-    for window in _needed(usage, lane, owner, now):
+    for window in counted.needed(owner):
         if free[window.name][0] > at:
             at, reason = free[window.name][0], window
-    return Turn(at=at, taken=False, reason=reason if at > now else None)
+    return Turn(at=at, taken=False, reason=reason) if at > now else Turn(at=asked_at, taken=False)
 
 
-def _free(usage: Usage, window: Window, now: float) -> list[float]:
-    taken = [entry.at + window.seconds for entry in _living(usage, window, now)]
+def _free(window: Window, living: tuple[Entry, ...]) -> list[float]:
+    taken = [entry.at + window.seconds for entry in living]
     return ([0.0] * (window.most - len(taken)) + taken)[-window.most :]
 
 
-def _placed(line: tuple[Place, ...], owner: str, turn_at: float) -> tuple[Place, ...]:
-    place = Place(owner, turn_at)
+def _stand(usage: Usage, counted: _Counted, owner: str, turn: Turn) -> Usage:
+    """Give the owner its place, the one it has or one at the end; none when it needs no slot."""
+    if not counted.needed(owner):
+        return usage
+    place, line = Place(owner, turn.at), counted.line
     if any(each.owner == owner for each in line):
-        return tuple(place if each.owner == owner else each for each in line)
-    return (*line, place)
+        line = tuple(place if each.owner == owner else each for each in line)
+    else:
+        line = (*line, place)
+    return _with_line(usage, counted.lane, line)
+
+
+def _with_logs(usage: Usage, logs: Mapping[str, tuple[Entry, ...]]) -> Usage:
+    return usage._replace(logs={**usage.logs, **logs})
 
 
 def _with_line(usage: Usage, lane: Lane, line: tuple[Place, ...]) -> Usage:
