@@ -1,5 +1,6 @@
 """The API's requests and answers, in the names and casing of the documented API."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, Literal
 
@@ -169,6 +170,14 @@ class EditPostRequest(ApiModel):
             timezone=self.timezone,
             queue_if_limited=post.queues,
         )
+
+
+class BulkRequest(ApiModel):
+    """Body of POST /v2/posts/bulk; each post is a body of POST /v2/posts, and is read by itself."""
+
+    posts: list[Any] | None = None
+    dry_run: StrictBool = False
+    queue_if_limited: StrictBool | None = None
 
 
 class RetryRequest(ApiModel):
@@ -628,6 +637,67 @@ class ProblemAnswer(BaseModel):
     def of(cls, failure: Failure) -> "ProblemAnswer":
         """Show a problem."""
         return cls(field=failure.field, code=failure.code, error=failure.error, message=failure.message)
+
+
+class RowAnswer(BaseModel):
+    """What became of one row of a bulk request, numbered from 1."""
+
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
+
+    row: int
+    success: bool
+    post_submission_id: str | None = Field(default=None, exclude_if=_absent)
+    status: Status | None = Field(default=None, exclude_if=_absent)
+    scheduled_time: str | None = Field(default=None, exclude_if=_absent)
+    not_before: str | None = Field(default=None, exclude_if=_absent)
+    warnings: tuple[str, ...] | None = Field(default=None, exclude_if=_absent)
+    error: str | None = Field(default=None, exclude_if=_absent)
+    code: str | None = Field(default=None, exclude_if=_absent)
+    message: str | None = Field(default=None, exclude_if=_absent)
+    retryable: bool | None = Field(default=None, exclude_if=_absent)
+    problems: list[ProblemAnswer] | None = Field(default=None, exclude_if=_absent)
+
+    @classmethod
+    def of(cls, row: int, post: Post, *, stored: bool) -> "RowAnswer":
+        """Show a row that was taken, or would be."""
+        return cls(
+            row=row,
+            success=True,
+            post_submission_id=post.post_id if stored else None,
+            status=post.status,
+            scheduled_time=_iso_or_none(post.scheduled_at),
+            not_before=_iso_or_none(post.not_before),
+            warnings=post.warnings,
+        )
+
+    @classmethod
+    def refused(cls, row: int, failure: Failure, problems: Sequence[Failure] = ()) -> "RowAnswer":
+        """Show a row that was not taken, and why."""
+        return cls(
+            row=row,
+            success=False,
+            **failure.model_dump(include={"error", "code", "message", "retryable"}),
+            problems=[ProblemAnswer.of(problem) for problem in problems] or None,
+        )
+
+
+class BulkAnswer(BaseModel):
+    """What POST /v2/posts/bulk answers: each row by itself; `success` when all were taken."""
+
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
+
+    success: bool
+    accepted: int
+    refused: int
+    results: list[RowAnswer]
+    request_id: str
+
+    @classmethod
+    def of(cls, rows: list[RowAnswer], request_id: str) -> "BulkAnswer":
+        """Count the rows."""
+        accepted = sum(row.success for row in rows)
+        refused = len(rows) - accepted
+        return cls(success=refused == 0, accepted=accepted, refused=refused, results=rows, request_id=request_id)
 
 
 def iso(at: float) -> str:

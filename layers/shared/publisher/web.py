@@ -13,17 +13,20 @@ from pydantic import BaseModel
 
 from publisher.api import (
     AccountAnswer,
+    BulkRequest,
     ConnectedAnswer,
     ConnectLinkAnswer,
     FailureAnswer,
     PostAnswer,
     ProblemAnswer,
     iso,
+    read_body,
 )
 from publisher.domain import errors
 from publisher.domain.accounts import Account
+from publisher.domain.csv_rows import read_rows
 from publisher.domain.keys import ApiKey
-from publisher.domain.limits import BODY_BYTES, GATEWAY_SECONDS, STATE_SECONDS, WAIT_SECONDS
+from publisher.domain.limits import BODY_BYTES, BULK_BODY_BYTES, GATEWAY_SECONDS, STATE_SECONDS, WAIT_SECONDS
 from publisher.domain.posts import Post, Status
 from publisher.domain.slots import WINDOWS
 from publisher.observability import logger
@@ -139,23 +142,23 @@ class Call:
         """Return the root of the API as the browser reaches it."""
         return self.ports.public_url or f"https://{self._event.request_context.domain_name}"
 
-    def body(self) -> bytes:
-        """Return the body to the byte; InvalidRequest when it is too large or cannot be bytes."""
+    def body(self, most: int = BODY_BYTES) -> bytes:
+        """Return the body to the byte; InvalidRequest when it has more than `most` or cannot be bytes."""
         raw = self._event.raw_event.get("body") or ""
-        if len(raw) > BODY_BYTES * 2:
-            raise _too_large()
+        if len(raw) > most * 2:
+            raise _too_large(most)
         try:
             body = base64.b64decode(raw) if self._event.raw_event.get("isBase64Encoded") else raw.encode()
         except ValueError:
             raise errors.InvalidRequest("The body cannot be read.", "Send bytes or UTF-8.") from None
-        if len(body) > BODY_BYTES:
-            raise _too_large()
+        if len(body) > most:
+            raise _too_large(most)
         return bytes(body)
 
-    def json(self) -> object:
-        """Return the body; InvalidRequest when it is too large or no JSON."""
+    def json(self, most: int = BODY_BYTES) -> object:
+        """Return the body; InvalidRequest when it has more than `most` bytes or is no JSON."""
         try:
-            read: object = json.loads(self.body())
+            read: object = json.loads(self.body(most))
             json.dumps(read, ensure_ascii=False).encode()  # half a surrogate pair is JSON, but can be stored nowhere
         except (ValueError, RecursionError):
             raise errors.InvalidRequest("The body is not valid JSON.", "Send a JSON object encoded as UTF-8.") from None
@@ -312,6 +315,14 @@ def wanted_wait(prefer: str | None) -> float:
     return min(int(waits[0]["seconds"]), WAIT_SECONDS) if waits else WAIT_SECONDS
 
 
+def bulk_rows(call: Call) -> BulkRequest:
+    """Read the rows of a bulk request: JSON, or CSV when the content type says so."""
+    if (call.header("content-type") or "").partition(";")[0].strip().lower() == "text/csv":
+        dry_run = call.query.get("dryRun", "").lower() in ("true", "1")
+        return BulkRequest(posts=read_rows(call.body(BULK_BODY_BYTES)), dry_run=dry_run)
+    return read_body(BulkRequest, call.json(BULK_BODY_BYTES), "POST /v2/posts/bulk")
+
+
 def link_answer(call: Call, link: ConnectLink) -> Answer:
     """Answer a link that may be opened in any browser."""
     url = f"{call.base_url()}/oauth/tiktok/connect/{link.ticket}"
@@ -400,7 +411,7 @@ def _answer(status: int, kind: str, body: str, headers: Mapping[str, str], cooki
     )
 
 
-def _too_large() -> errors.InvalidRequest:
+def _too_large(most: int) -> errors.InvalidRequest:
     return errors.InvalidRequest(
-        f"The body is larger than {BODY_BYTES // 1024} KiB.", "Give media by URL; nothing else is that long."
+        f"The body is larger than {most // 1024} KiB.", "Give media by URL; nothing else is that long."
     )

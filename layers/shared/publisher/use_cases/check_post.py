@@ -46,10 +46,12 @@ def check_post(
     *,
     seconds_left: float,
     dropped: bool = False,
+    creators: dict[str, Creator] | None = None,
 ) -> Post:
     """Return the post that a request makes, scheduled or to go at once; nothing is stored.
 
-    The media of a post that was `dropped` is ours to address, and who may watch it has to be chosen.
+    The media of a post that was `dropped` is ours to address, and who may watch it has to be chosen. `creators` holds
+    by account who was asked about for this request already, and is added to.
 
     InvalidPost with all that is wrong with it, and `problems`, which were found when it was read. A post that may wait
     is taken although TikTok cannot be asked about its creator just now, because it is asked again before it goes.
@@ -67,7 +69,7 @@ def check_post(
     problems += photo_problems(options, len(request.media_urls))
     warnings = [] if options.draft else text_advice(text)
     try:
-        creator = _creator(ports, account, options, problems, seconds_left=seconds_left)
+        creator = _creator(ports, account, options, problems, {} if creators is None else creators, seconds_left)
     except Paced:
         if not queues:
             raise
@@ -142,12 +144,12 @@ def _account(
     return account
 
 
-def _creator(
+def _creator(  # noqa: PLR0917 - what a check knows so far
     ports: Ports,
     account: Account | None,
     options: PostOptions,
     problems: list[RequestInvalid],
-    *,
+    known: dict[str, Creator],
     seconds_left: float,
 ) -> Creator | None:
     """Ask TikTok what the creator may choose now; a draft needs no choice. Other problems are told first."""
@@ -157,7 +159,9 @@ def _creator(
         _check_account(account, options, ports.clock.now())
         if options.draft:
             return None
-        return ask_creator(ports, account.account_id, seconds_left=seconds_left)
+        if account.account_id not in known:
+            known[account.account_id] = ask_creator(ports, account.account_id, seconds_left=seconds_left)
+        return known[account.account_id]
     except PublisherError:
         if problems:
             return None

@@ -5,6 +5,7 @@ import json
 from contextlib import suppress
 
 from publisher.api import read_create_post
+from publisher.domain.accounts import Creator
 from publisher.domain.errors import (
     IdempotencyKeyReused,
     InvalidRequest,
@@ -42,14 +43,28 @@ def create_post(
     the first request is returned; IdempotencyKeyReused when the body differs, RequestInFlight while the first request
     is still being answered.
     """
-    key = _checked_key(idempotency_key)
+    key = checked_key(idempotency_key)
+    return accept_post(ports, workspace_id, body, key=key, seconds_left=seconds_left, patient=patient)
+
+
+def accept_post(
+    ports: Ports,
+    workspace_id: str,
+    body: object,
+    *,
+    key: str | None,
+    seconds_left: float,
+    patient: bool,
+    creators: dict[str, Creator] | None = None,
+) -> Accepted:
+    """Accept a post as `create_post` does, under a key of any form; `creators` are those asked about just now."""
     body_hash = hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
     if key is not None:
         known = ports.posts.request(workspace_id, key)
         if known is not None:
             return _again(ports, known, body_hash)
     read, problems = read_create_post(body)
-    post = check_post(ports, workspace_id, read, problems, seconds_left=seconds_left)
+    post = check_post(ports, workspace_id, read, problems, seconds_left=seconds_left, creators=creators)
     ticket = None if key is None else hashlib.sha256(f"{workspace_id}\n{key}\n{body_hash}".encode()).hexdigest()[:32]
     post = post.model_copy(update={"patient": patient or post.patient, "ticket": ticket})
     request = key and IdempotentRequest(
@@ -115,7 +130,8 @@ def wait_for_outcome(ports: Ports, post: Post, *, seconds: float) -> Post:
     return post
 
 
-def _checked_key(key: str | None) -> str | None:
+def checked_key(key: str | None) -> str | None:
+    """Return a caller's Idempotency-Key; InvalidRequest when it can be none."""
     if key is not None and not (1 <= len(key) <= IDEMPOTENCY_KEY_CHARACTERS and key.isprintable()):
         raise InvalidRequest(
             f"The Idempotency-Key is not 1 to {IDEMPOTENCY_KEY_CHARACTERS} printable characters.",

@@ -90,28 +90,43 @@ def paced(window: Window, seconds: int) -> Paced:
 
 def stand_in_line(ports: Ports, post: Post) -> Line:
     """Give a new post its place; PostLimitReached when it would have to wait and may not, or the line is full."""
-    lane, app_hold = lane_of(post), _app_hold(ports, lane_of(post))
+    app_hold = _app_hold(ports, lane_of(post))
 
-    def change(usage: Usage, now: float) -> tuple[Usage, tuple[Turn, bool, float]]:
-        joined, turn = join(usage, lane, post.owner, now, held_until=app_hold.until if app_hold else 0.0)
-        waits = turn.at > now
-        full = waits and len(waiting(usage, lane, now)) >= QUEUE_POSTS
-        refused = waits and (full or not post.queues)
-        return usage if refused else joined, (turn, full, now)
+    def change(usage: Usage, now: float) -> tuple[Usage, Line | PublisherError]:
+        return _place(usage, post, app_hold, now)
 
-    turn, full, now = change_usage(ports, post.account_id, change)
+    return _line(change_usage(ports, post.account_id, change))
+
+
+def preview_line(ports: Ports, post: Post, usages: dict[str, Usage]) -> Line:
+    """Tell what `stand_in_line` would, without a place being given: `usages` keeps those that were told of before."""
+    usage = usages.get(post.account_id) or ports.slots.get(post.account_id)
+    usages[post.account_id], line = _place(usage, post, _app_hold(ports, lane_of(post)), ports.clock.now())
+    return _line(line)
+
+
+def _place(usage: Usage, post: Post, app_hold: Hold | None, now: float) -> tuple[Usage, Line | PublisherError]:
+    lane = lane_of(post)
+    joined, turn = join(usage, lane, post.owner, now, held_until=app_hold.until if app_hold else 0.0)
     if turn.at <= now:
-        return Line(turn_at=now, waits=False)
-    if full and post.queues:
-        raise PostLimitReached(
+        return joined, Line(turn_at=now, waits=False)
+    if not post.queues:
+        return usage, limit_reached(turn.reason or app_hold, turn.at, now)
+    stands = any(place.owner == post.owner for place in usage.lines.get(lane.name, ()))
+    if len(waiting(usage, lane, now)) >= QUEUE_POSTS and not stands:
+        return usage, PostLimitReached(
             f"{QUEUE_POSTS} posts of the account wait for their turn already.",
             "Send it again when one of them has gone out.",
             retry_after=seconds_until(turn.at, now),
             limit=turn.reason.name if isinstance(turn.reason, Window) else None,
         )
-    if not post.queues:
-        raise limit_reached(turn.reason or app_hold, turn.at, now)
-    return Line(turn_at=turn.at, waits=True)
+    return joined, Line(turn_at=turn.at, waits=True)
+
+
+def _line(answer: Line | PublisherError) -> Line:
+    if isinstance(answer, PublisherError):
+        raise answer
+    return answer
 
 
 def leave_line(ports: Ports, post: Post) -> None:
