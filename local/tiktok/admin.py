@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import asdict
 from typing import Annotated, Any, Literal
 from urllib.parse import unquote
 
@@ -11,8 +12,9 @@ from local.tiktok import events, lifecycle, oauth, ownership, rules
 from local.tiktok.clock import EARLIEST, LATEST
 from local.tiktok.faults import Fault
 from local.tiktok.rules import FailReason, RemovalReason
-from local.tiktok.state import App, Entity, Event, Post, PrivacyLevel, Publish, User, World
+from local.tiktok.state import App, Entity, Event, Figures, Post, PrivacyLevel, Publish, User, Video, World
 from local.tiktok.store import Store
+from local.tiktok.videos import all_videos
 from local.tiktok.web import Request, Response, json_response
 
 PREFIX = "/_sandbox/"
@@ -87,10 +89,25 @@ class Fail(Entity):
 
 
 class Withdraw(Entity):
-    """A public post can be seen by its creator only, or by everybody again."""
+    """A public post or video can be seen by its creator only, or by everybody again."""
 
     action: Literal["withdraw", "show_again"]
     post_id: int
+
+
+class AddVideos(Entity):
+    """Public videos that the creator has made in TikTok's app, spread evenly over the last `days`.
+
+    Durations in seconds, sides in pixels; each title ends with the video's number, the oldest one's is 1.
+    """
+
+    username: str
+    count: Annotated[int, Field(ge=1, le=1_000)] = 1
+    days: Annotated[float, Field(gt=0, le=3_650)] = 30
+    title: str = "Made in the app"
+    duration: Annotated[int, Field(ge=1, le=rules.DURATION_MAX_SECONDS)] = 30
+    width: Annotated[int, Field(ge=rules.SIDE_MIN, le=rules.SIDE_MAX)] = 1_080
+    height: Annotated[int, Field(ge=rules.SIDE_MIN, le=rules.SIDE_MAX)] = 1_920
 
 
 class Release(Entity):
@@ -268,6 +285,43 @@ def _post_grant(store: Store, body: Any, _name: str) -> Any:
         return oauth.new_grant(world, app, _user(world, wanted.username), scopes)
 
 
+def _get_videos(store: Store, _body: Any, _name: str) -> Any:
+    with store.change() as world:
+        videos = [video for username in world.users for video in all_videos(world, username)]
+        return {"videos": [asdict(video.film) | video.figures for video in videos]}
+
+
+def _post_videos(store: Store, body: Any, _name: str) -> Any:
+    wanted = AddVideos.model_validate(body)
+    with store.change() as world:
+        user, now = _user(world, wanted.username), world.clock.now()
+        step = wanted.days * rules.DAY_SECONDS / wanted.count
+        if now - wanted.count * step < EARLIEST:
+            raise AdminError(f"there is nothing before {EARLIEST}; take fewer days")
+        added = []
+        for number in range(1, wanted.count + 1):
+            created_at = int(now - step * (wanted.count + 1 - number))
+            video = Video(
+                video_id=world.past_id(created_at),
+                username=user.username,
+                title=f"{wanted.title} {number}",
+                created_at=created_at,
+                **wanted.model_dump(include={"duration", "width", "height"}),
+            )
+            world.videos[str(video.video_id)] = video
+            added.append(video.model_dump())
+        return {"videos": added}
+
+
+def _patch_video(store: Store, body: Any, name: str) -> Any:
+    with store.change() as world:
+        known = {str(video.film.video_id) for username in world.users for video in all_videos(world, username)}
+        if name not in known:
+            raise AdminError(f"there is no video {name}", 404)
+        world.figures[name] = _patched(world.figures.get(name, Figures()), body)
+        return world.figures[name].model_dump()
+
+
 def _get_faults(store: Store, _body: Any, _name: str) -> Any:
     with store.change() as world:
         return {"faults": [fault.model_dump() for fault in world.faults]}
@@ -322,6 +376,9 @@ def _act_on_publish(world: World, action: _OnPublish) -> Any:
 
 
 def _withdraw(world: World, action: Withdraw) -> Any:
+    video = world.videos.get(str(action.post_id))
+    if video is not None:
+        return _withdraw_video(world, video, action)
     post = _post(world, action.post_id)
     if action.action == "withdraw":
         if not post.is_available(world.clock.now()):
@@ -332,6 +389,15 @@ def _withdraw(world: World, action: Withdraw) -> Any:
             raise AdminError(f"{post.post_id} was not withdrawn", 409)
         lifecycle.show_again(world, post)
     return post.model_dump()
+
+
+def _withdraw_video(world: World, video: Video, action: Withdraw) -> Any:
+    # No app has posted it, so none is told.
+    hide = action.action == "withdraw"
+    if hide == (video.withdrawn_at is not None):
+        raise AdminError(f"{video.video_id} is {'not public' if hide else 'public'}", 409)
+    video.withdrawn_at = world.clock.now() if hide else None
+    return video.model_dump()
 
 
 def _act_on_events(world: World, action: _OnEvents) -> list[Event]:
@@ -449,6 +515,9 @@ _CALLS: dict[tuple[str, str], Callable[[Store, Any, str], Any]] = {
     ("POST", "apps/*/properties"): _post_property,
     ("POST", "apps/*/properties/verify"): _verify_property,
     ("POST", "grants"): _post_grant,
+    ("GET", "videos"): _get_videos,
+    ("POST", "videos"): _post_videos,
+    ("PATCH", "videos/*"): _patch_video,
     ("GET", "faults"): _get_faults,
     ("POST", "faults"): _post_faults,
     ("DELETE", "faults"): _delete_faults,

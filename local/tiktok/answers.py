@@ -56,5 +56,5 @@ def oauth_refused(settings: Settings, log_id: str, refusal: RefusedError) -> Res
 
 
 def upload_refused(_settings: Settings, log_id: str, refusal: RefusedError) -> Response:
-    """Failure of the upload host: the status says all."""
+    """Failure of the hosts of uploads and covers: the status says all."""
     return Response(refusal.status, headers={"x-tt-logid": log_id})

@@ -1,5 +1,6 @@
 """One call of TikTok's API while it is served, and who is making it."""
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -64,3 +65,20 @@ def identify(call: Call, world: World, endpoint: Endpoint, scopes: tuple[str, ..
     if world.settings.enforce_rate_limits and not call.store.count_call(endpoint, token, now):
         raise RefusedError("rate_limit_exceeded")
     return Caller(world.apps[grant.client_key], world.users[grant.username], grant, token)
+
+
+def read_json(content: bytes) -> dict[str, Any]:
+    """Read a body that must be a JSON object."""
+    try:
+        body = json.loads(content, parse_constant=_refuse_constant)
+        # A lone half of a surrogate pair is no text.
+        json.dumps(body, ensure_ascii=False).encode()
+    except (ValueError, RecursionError) as error:
+        raise RefusedError("invalid_params") from error
+    if not isinstance(body, dict):
+        raise RefusedError("invalid_params")
+    return body
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is no JSON")

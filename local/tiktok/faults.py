@@ -9,6 +9,9 @@ Endpoint = Literal[
     "token",
     "revoke",
     "user_info",
+    "video/list",
+    "video/query",
+    "cover",
     "creator_info",
     "video/init",
     "inbox/video/init",
@@ -18,7 +21,8 @@ Endpoint = Literal[
     "upload",
     "pull",
 ]
-"""The sandbox's names of TikTok's endpoints, in faults and in the log; `pull` is its own GET of a media URL."""
+"""The sandbox's names of TikTok's endpoints, in faults and in the log; `cover` is the host of
+`cover_image_url`, `pull` is its own GET of a media URL."""
 
 
 class Status(BaseModel):

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from local.tiktok import lifecycle, pull, rules
 from local.tiktok.answers import RefusedError, ok
-from local.tiktok.calls import Call, Caller, identify
+from local.tiktok.calls import Call, Caller, identify, read_json
 from local.tiktok.sources import (
     Source,
     check_ownership,
@@ -146,20 +146,9 @@ def cancel(call: Call) -> Response:
 
 
 def _parse(call: Call, content: bytes) -> dict[str, Any]:
-    try:
-        body = json.loads(content, parse_constant=_refuse_constant)
-        # A lone half of a surrogate pair is no text.
-        json.dumps(body, ensure_ascii=False).encode()
-    except (ValueError, RecursionError) as error:
-        raise RefusedError("invalid_params") from error
-    if not isinstance(body, dict):
-        raise RefusedError("invalid_params")
+    body = read_json(content)
     call.notes["body"] = _without_query(body)
     return body
-
-
-def _refuse_constant(name: str) -> None:
-    raise ValueError(f"{name} is no JSON")
 
 
 def _without_query(body: dict[str, Any]) -> dict[str, Any]:

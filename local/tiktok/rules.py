@@ -28,6 +28,8 @@ REDIRECT_URI_LENGTH: Final = 511  # /login-kit-web: shorter than 512 characters
 # Nothing is documented for token, revoke, cancel and upload.
 CALLS_PER_MINUTE: Final = {
     "user_info": 600,
+    "video/list": 600,
+    "video/query": 600,
     "creator_info": 20,
     "video/init": 6,
     "inbox/video/init": 6,
@@ -41,6 +43,13 @@ DAY_SECONDS: Final = 86_400
 POSTS_PER_DAY: Final = 15  # typical; differs from creator to creator, shared by all apps
 PENDING_SHARES: Final = 5
 UNAUDITED_ACTIVE_USERS: Final = 5
+
+# Videos: /tiktok-api-v2-video-list, /tiktok-api-v2-video-query, /tiktok-api-v2-video-object.
+VIDEOS_PER_PAGE: Final = 10
+VIDEOS_PER_PAGE_MAX: Final = 20
+VIDEOS_PER_QUERY: Final = 20
+VIDEO_TEXT_LENGTH: Final = 150  # characters of title and video_description
+COVER_SECONDS: Final = 21_600  # life of a cover_image_url
 
 # Posts: /content-posting-api-reference-direct-post.
 CAPTION_UTF16_UNITS: Final = 2_200
@@ -117,6 +126,7 @@ SOURCE_INFO_INCORRECT: Final = "The request source info is empty or incorrect"  
 CHUNK_SIZE_INVALID: Final = "The chunk size is invalid"  # observed
 CHUNK_COUNT_INVALID: Final = "The total chunk count is invalid"  # observed
 MEDIA_TYPE_OR_POST_MODE_INVALID: Final = "Invalid media_type or post_mode"  # observed
+FIELDS_INCORRECT: Final = "The request fields are empty or incorrect"  # unconfirmed
 AUTHORIZATION_MALFORMED: Final = "Invalid authorization header. Please check the format."  # observed
 
 _TRANSFER_GUIDE: Final = "https://developers.tiktok.com/doc/content-posting-api-media-transfer-guide"

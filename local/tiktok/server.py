@@ -9,7 +9,7 @@ from threading import Thread
 from types import TracebackType
 from typing import Literal, Self
 
-from local.tiktok import admin, answers, oauth, posting, pull, uploads, users, webhooks
+from local.tiktok import admin, answers, oauth, posting, pull, uploads, users, videos, webhooks
 from local.tiktok.answers import RefusedError
 from local.tiktok.calls import Call, Route
 from local.tiktok.faults import Code, Fault, Status, take
@@ -26,6 +26,8 @@ ROUTES = [
     Route("POST", "/v2/oauth/token/", "token", oauth.token, answers.oauth_refused),
     Route("POST", "/v2/oauth/revoke/", "revoke", oauth.revoke, answers.oauth_refused),
     Route("GET", "/v2/user/info/", "user_info", users.user_info, answers.refused),
+    Route("POST", "/v2/video/list/", "video/list", videos.video_list, answers.refused),
+    Route("POST", "/v2/video/query/", "video/query", videos.video_query, answers.refused),
     Route(
         "POST", "/v2/post/publish/creator_info/query/", "creator_info", posting.creator_info, answers.creator_refused
     ),
@@ -37,6 +39,7 @@ ROUTES = [
     Route("PUT", "/upload", "upload", uploads.upload, answers.upload_refused),
     Route("PUT", "/upload/", "upload", uploads.upload, answers.upload_refused),
     Route("PUT", "/video/", "upload", uploads.upload, answers.upload_refused),
+    Route("GET", videos.COVER_PATH, "cover", videos.cover, answers.upload_refused),
 ]
 _PATHS = {route.path for route in ROUTES}
 _BY_METHOD_AND_PATH = {(route.method, route.path): route for route in ROUTES}

@@ -95,7 +95,10 @@ def _matches(registered: str, uri: str) -> bool:
 
 
 class User(Entity):
-    """A creator. Durations in seconds; `privacy_level_options` None means what the account type gives."""
+    """A creator. Durations in seconds; `privacy_level_options` None means what the account type gives.
+
+    `follower_count` and `likes_count` are those that do not come from the videos the sandbox knows.
+    """
 
     username: Annotated[str, Field(min_length=1)]
     nickname: str
@@ -289,6 +292,32 @@ class Post(Entity):
         return moderated and self.withdrawn_at is None
 
 
+class Video(Entity):
+    """A public video that the creator has made in TikTok's app. Seconds and pixels, times in Unix seconds."""
+
+    video_id: int
+    username: str
+    title: str
+    duration: int
+    width: int
+    height: int
+    created_at: float
+    withdrawn_at: float | None = None
+
+    def is_available(self, now: float) -> bool:
+        """Whether the video is there already, and was not withdrawn since."""
+        return self.created_at <= now and self.withdrawn_at is None
+
+
+class Figures(Entity):
+    """A video's figures. Those that are None grow by themselves."""
+
+    view_count: Annotated[int, Field(ge=0)] | None = None
+    like_count: Annotated[int, Field(ge=0)] | None = None
+    comment_count: Annotated[int, Field(ge=0)] | None = None
+    share_count: Annotated[int, Field(ge=0)] | None = None
+
+
 class Attempt(Entity):
     """One sending of an event, by the sandbox's clock and the machine's; `status` is None without an answer."""
 
@@ -325,6 +354,8 @@ class World(Entity):
     refresh_tokens: dict[str, RefreshToken] = {}
     publishes: dict[str, Publish] = {}
     posts: list[Post] = []
+    videos: dict[str, Video] = {}
+    figures: dict[str, Figures] = {}
     events: list[Event] = []
     faults: list[Fault] = []
 
@@ -332,6 +363,13 @@ class World(Entity):
         """Make an id of 19 digits: seconds in the high half, as TikTok's ids have them, and never one twice."""
         self.last_id = max(self.last_id, int(self.clock.now()) << 32) + 1
         return self.last_id
+
+    def past_id(self, moment: float) -> int:
+        """Make an id for a video of an earlier time; the upper half of the low bits keeps it apart from `next_id`."""
+        number = int(moment) << 32 | 1 << 31
+        while str(number) in self.videos:
+            number += 1
+        return number
 
     def publish_by_upload(self, upload_id: str) -> Publish | None:
         """Find the publish an upload URL belongs to."""
@@ -342,7 +380,7 @@ def new_world(profile: Literal["24h", "2h"], last_id: int = 0) -> World:
     """Make a world with one audited app and four creators."""
     app = App(client_key="sandbox-client-key", client_secret="sandbox-client-secret")
     users = [
-        User(username="emu_creator", nickname="Emu Creator", follower_count=1204, likes_count=5310),
+        User(username="emu_creator", nickname="Emu Creator", follower_count=1204),
         User(username="emu_private", nickname="Emu Private", is_private=True),
         User(
             username="emu_quiet",

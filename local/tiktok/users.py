@@ -4,7 +4,9 @@ from typing import Any
 
 from local.tiktok.answers import RefusedError, ok
 from local.tiktok.calls import Call, Caller, identify
+from local.tiktok.rules import FIELDS_INCORRECT
 from local.tiktok.state import World
+from local.tiktok.videos import all_videos
 from local.tiktok.web import Response
 
 _SCOPE_OF_FIELD = {
@@ -23,7 +25,7 @@ def user_info(call: Call) -> Response:
         fields = [name for name in call.request.first("fields").split(",") if name]
         unknown = [name for name in fields if name not in _SCOPE_OF_FIELD]
         if unknown or not fields:
-            raise RefusedError("invalid_params", "The request fields are empty or incorrect")
+            raise RefusedError("invalid_params", FIELDS_INCORRECT)
         call.notes["fields"] = fields
         missing = {name for name in fields if _SCOPE_OF_FIELD[name] not in caller.grant.scopes}
         if missing and world.settings.missing_field_scope != "empty":
@@ -35,8 +37,8 @@ def user_info(call: Call) -> Response:
 
 def _values(world: World, caller: Caller) -> dict[str, Any]:
     user = caller.user
-    now = world.clock.now()
-    public_posts = [post for post in world.posts if post.username == user.username and post.is_available(now)]
+    videos = all_videos(world, user.username)
+    public = [video for video in videos if video.film.is_public]
     return {
         "open_id": caller.grant.open_id,
         "union_id": user.union_id,
@@ -48,8 +50,8 @@ def _values(world: World, caller: Caller) -> dict[str, Any]:
         "bio_description": user.bio_description,
         "profile_deep_link": f"https://www.tiktok.com/@{user.username}",
         "is_verified": user.is_verified,
-        "follower_count": user.follower_count,
+        "follower_count": user.follower_count + sum(video.followers for video in videos),
         "following_count": user.following_count,
-        "likes_count": user.likes_count,
-        "video_count": len(public_posts),
+        "likes_count": user.likes_count + sum(video.figures["like_count"] for video in public),
+        "video_count": len(public),
     }

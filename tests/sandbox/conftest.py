@@ -111,6 +111,16 @@ class Tiktok:
         headers = {"Authorization": f"Bearer {token}"}
         return self.session.get(f"{self.url}/v2/user/info/", params={"fields": fields}, headers=headers)
 
+    def video_list(self, token: str, fields: str = "id", body: Any = None) -> requests.Response:
+        return self.post("/v2/video/list/", token, body, params={"fields": fields})
+
+    def video_query(self, token: str, ids: Any, fields: str = "id") -> requests.Response:
+        return self.post("/v2/video/query/", token, {"filters": {"video_ids": ids}}, params={"fields": fields})
+
+    def add_videos(self, username: str = "emu_creator", **more: Any) -> Any:
+        """Videos of the creator's own making, oldest first."""
+        return self.admin("POST", "videos", {"username": username, **more})["videos"]
+
     def creator_info(self, token: str) -> requests.Response:
         return self.post(f"{PUBLISH}creator_info/query/", token)
 
