@@ -25,7 +25,17 @@ from tests.architecture.reach import AwsCall, aws_calls, port_methods
 from tests.architecture.source import ROOT, camel, function_folders, module, snake
 
 BASIC_ROLE = "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"
-MAY_DECRYPT = {"accounts", "changes", "doctor", "posts", "initialize_post", "upload_chunks", "check_status", "sweep"}
+MAY_DECRYPT = {
+    "accounts",
+    "bulk",
+    "changes",
+    "doctor",
+    "posts",
+    "initialize_post",
+    "upload_chunks",
+    "check_status",
+    "sweep",
+}
 """The functions that use TikTok's tokens or an upload URL."""
 MOVE_MEDIA = {"download_media", "convert_photos", "upload_chunks"}
 """The functions whose work grows with the media."""
