@@ -172,6 +172,33 @@ class EditPostRequest(ApiModel):
         )
 
 
+class DroppedPostRequest(OptionsRequest):
+    """A sidecar, or a folder's post.json: TikTok's options, and what else is said of the post.
+
+    `files` names the media of a folder in order.
+    """
+
+    text: StrictStr = ""
+    scheduled_time: StrictStr | None = None
+    timezone: StrictStr | None = None
+    queue_if_limited: StrictBool = True
+    files: list[StrictStr] | None = Field(default=None, min_length=1)
+
+    def request(self, account_id: str, media_urls: list[str]) -> CreatePostRequest:
+        """Return the request that posts it; without any option the account's defaults count."""
+        given = {name: getattr(self, name) for name in self.model_fields_set & set(OptionsRequest.model_fields)}
+        return CreatePostRequest(
+            post=PostRequest(
+                account_id=account_id,
+                content=ContentRequest(text=self.text, media_urls=media_urls, platform="tiktok"),
+                tiktok_options=OptionsRequest(**given) if given else None,
+            ),
+            scheduled_time=self.scheduled_time,
+            timezone=self.timezone,
+            queue_if_limited=self.queue_if_limited,
+        )
+
+
 class BulkRequest(ApiModel):
     """Body of POST /v2/posts/bulk; each post is a body of POST /v2/posts, and is read by itself."""
 

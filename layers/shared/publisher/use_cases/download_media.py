@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed, wait
+from contextlib import AbstractContextManager
 
 from publisher.domain.errors import Busy, InvalidMediaType, MediaTooLarge, PublisherError
 from publisher.domain.limits import MIB, PICTURE_BYTES, PICTURES_AT_ONCE, VIDEO_BYTES, VIDEO_SECONDS_MAX
@@ -35,7 +36,7 @@ def _record_one(ports: Ports, post: Post) -> Post:
     # A folder of their own keeps two workers from writing the same object.
     folder = _new_folder(post)
     key = f"{folder}/1"
-    with ports.fetcher.open(post.media_urls[0], max_bytes=int(VIDEO_BYTES)) as source:
+    with _open(ports, post.media_urls[0]) as source:
         kind = _kind(source)
         if not kind.is_video:
             stored = _store_picture(ports, source, kind, key)
@@ -94,7 +95,7 @@ def _first_problem(coming: Sequence[Future[StoredMedia]]) -> PublisherError | No
 
 
 def _fetch(ports: Ports, url: str, key: str) -> StoredMedia:
-    with ports.fetcher.open(url, max_bytes=int(VIDEO_BYTES)) as source:
+    with _open(ports, url) as source:
         kind = _kind(source)
         if kind.is_video:
             raise InvalidMediaType(
@@ -103,6 +104,12 @@ def _fetch(ports: Ports, url: str, key: str) -> StoredMedia:
                 field="post.content.mediaUrls",
             )
         return _store_picture(ports, source, kind, key)
+
+
+def _open(ports: Ports, url: str) -> AbstractContextManager[Source]:
+    """Begin to read media where it lies: in the drop bucket, which no caller can name, or at a caller's address."""
+    opener = ports.drops if url.startswith("s3://") else ports.fetcher
+    return opener.open(url, max_bytes=int(VIDEO_BYTES))
 
 
 def _kind(source: Source) -> Kind:

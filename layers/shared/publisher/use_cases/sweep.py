@@ -67,8 +67,8 @@ def _look_after(ports: Ports, post_id: str, *, seconds_left: float) -> None:
         return
     now = ports.clock.now()
     if post.untold:
-        tell_result(ports, post)
-    elif post.terminal:
+        post = tell_result(ports, post)
+    if post.terminal:
         _ask_again(ports, ports.posts.save(look_again(post, now)), seconds_left=seconds_left)
     elif post.status is Status.SCHEDULED:
         start_due(ports, post_id)

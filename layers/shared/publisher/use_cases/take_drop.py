@@ -1,0 +1,201 @@
+"""Make a post of a file that was dropped in S3."""
+
+import json
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import NamedTuple
+
+from publisher.api import DroppedPostRequest, PostDetail, RowAnswer, read_body
+from publisher.domain.accounts import Account
+from publisher.domain.drops import Place, following_id, is_media, place_of, version_of
+from publisher.domain.errors import (
+    Busy,
+    Failure,
+    InvalidAccountId,
+    InvalidRequest,
+    PostLimitReached,
+    PublisherError,
+    TryAgain,
+)
+from publisher.domain.limits import CHANGE_TRIES, DROP_GRACE_SECONDS, SIDECAR_BYTES
+from publisher.domain.posts import Drop, Post, Status, cancel, told
+from publisher.domain.rules import is_id
+from publisher.ports import DroppedFile, Ports
+from publisher.use_cases.cancel_post import let_go
+from publisher.use_cases.check_post import check_post
+from publisher.use_cases.create_post import set_going, take_in
+from publisher.use_cases.tell_result import tell_result
+
+_AGAIN = (Status.FAILED, Status.CANCELLED)
+"""After these the same name may make another post: of the one before certainly nothing was published."""
+
+
+class Dropped(NamedTuple):
+    """All that a post is made of, as it is in the bucket now: media in order, and what is said of it."""
+
+    place: Place
+    media: tuple[DroppedFile, ...]
+    said: DroppedFile | None
+
+    @property
+    def version(self) -> str:
+        """Another one when any of it is put again."""
+        parts = [*self.media, *([self.said] if self.said else [])]
+        return version_of((part.key, part.version) for part in parts)
+
+
+def take_drop(ports: Ports, key: str, *, seconds_left: float) -> str | None:
+    """Look at what belongs to an object that was put, and make the post if it is complete; return the post's id.
+
+    What lies there now counts, and not what the event was about; so events that come twice, late or in another order
+    change nothing. A post that has not started is replaced when its file or what is said of it is put again. One that
+    has started stays the only one of this name, unless it failed or was cancelled. Why there is no post is written
+    beside the file. Safe to repeat; TryAgain when it has to be.
+    """
+    place = place_of(key)
+    if place is None:
+        return None
+    for _ in range(CHANGE_TRIES):
+        dropped = _find(ports, place)
+        if dropped is None:
+            return None
+        try:
+            return _take(ports, dropped, seconds_left=seconds_left)
+        except Busy:
+            continue
+        except PublisherError as error:
+            _tell_refusal(ports, place, error)
+            if isinstance(error, TryAgain) and not isinstance(error, PostLimitReached):
+                raise
+            return None
+    raise Busy("Other events of this file are being looked at.", "It is looked at again.")
+
+
+def _find(ports: Ports, place: Place) -> Dropped | None:
+    """Return what is there of a file or a folder; None while its file, or its post.json, is missing."""
+    main = ports.drops.find(place.key)
+    if main is None:
+        return None
+    if not place.of_folder:
+        return Dropped(place, (main,), ports.drops.find(place.sidecar_key))
+    there = [file for file in ports.drops.list(place.folder) if is_media(file.key)]
+    return Dropped(place, tuple(there), main)
+
+
+def _take(ports: Ports, dropped: Dropped, *, seconds_left: float) -> str | None:
+    account = _account(ports, dropped.place)
+    said = _read(ports, dropped.said)
+    if dropped.place.of_folder:
+        media = _chosen(dropped, said)
+        if media is None:
+            return None
+        dropped = dropped._replace(media=media)
+    post_id, latest = _identity(ports, dropped)
+    if latest is not None and latest.drop is not None and latest.drop.version == dropped.version:
+        return _as_before(ports, latest)
+    if latest is not None and latest.status not in _AGAIN:
+        _tell_note(ports, latest)
+        return latest.post_id
+    post = _made(ports, dropped, account, said, seconds_left=seconds_left).model_copy(update={"post_id": post_id})
+    take_in(ports, post)
+    stored = ports.posts.get(post_id)
+    if stored is None or stored.drop is None or stored.drop.version != dropped.version:
+        raise Busy("Another event of this file was first.", "It is looked at again.")
+    return _as_before(ports, stored)
+
+
+def _account(ports: Ports, place: Place) -> Account:
+    account = ports.accounts.get(place.account_id) if is_id(place.account_id) else None
+    if account is None:
+        raise InvalidAccountId(
+            "The folder's name is not the id of a connected TikTok account.",
+            "Put the file under autopublish/{account_id}/; GET /api/accounts lists the ids.",
+        )
+    return account
+
+
+def _read(ports: Ports, said: DroppedFile | None) -> DroppedPostRequest:
+    if said is None:
+        return DroppedPostRequest()
+    name = said.key.rpartition("/")[2]
+    if said.size > SIDECAR_BYTES:
+        raise InvalidRequest(f"{name} is larger than {SIDECAR_BYTES // 1024} KiB.", "Put what the post says there.")
+    try:
+        body = json.loads(ports.drops.read(said))
+        json.dumps(body, ensure_ascii=False).encode()
+    except (ValueError, RecursionError):
+        raise InvalidRequest(f"{name} is not valid JSON.", "Write a JSON object encoded as UTF-8.") from None
+    return read_body(DroppedPostRequest, body, "*Drop a file in S3*")
+
+
+def _chosen(dropped: Dropped, said: DroppedPostRequest) -> tuple[DroppedFile, ...] | None:
+    """Return a folder's media in order; None while some of it is missing."""
+    if said.files is None:
+        return dropped.media or None
+    there = {file.key: file for file in dropped.media}
+    wanted = [f"{dropped.place.folder}{name}" for name in said.files]
+    return tuple(there[key] for key in wanted) if all(key in there for key in wanted) else None
+
+
+def _identity(ports: Ports, dropped: Dropped) -> tuple[str, Post | None]:
+    """Return the id for a new post of this name, and the latest post that there is.
+
+    One that has not started, and is not of what lies there now, is replaced: it ends here.
+    """
+    post_id, latest = dropped.place.first_id, None
+    while (post := ports.posts.get(post_id)) is not None:
+        if post.waits and post.drop is not None and post.drop.version != dropped.version:
+            now = ports.clock.now()
+            # Told at once, so that the result of what replaces it is not written over.
+            replaced = ports.posts.save(told(cancel(post, now), Status.CANCELLED, now))
+            let_go(ports, post)
+            post = replaced
+        post_id, latest = following_id(post_id), post
+    return post_id, latest
+
+
+def _made(ports: Ports, dropped: Dropped, account: Account, said: DroppedPostRequest, *, seconds_left: float) -> Post:
+    """Check the post; one that nothing is said of, or whose files nobody counted, leaves time for more to come."""
+    place = dropped.place
+    request = said.request(account.account_id, [ports.drops.url(file) for file in dropped.media])
+    post = check_post(ports, account.workspace_id, request, seconds_left=seconds_left, dropped=True)
+    drop = Drop(key=place.key, version=dropped.version, result_key=place.result_key)
+    post = post.model_copy(update={"patient": True, "drop": drop})
+    complete = said.files is not None if place.of_folder else dropped.said is not None
+    if complete or post.status is Status.SCHEDULED:
+        return post
+    at = ports.clock.now() + DROP_GRACE_SECONDS
+    return post.model_copy(update={"status": Status.SCHEDULED, "scheduled_at": at, "watch_at": at})
+
+
+def _as_before(ports: Ports, post: Post) -> str:
+    """Do again what may be missing of a post that is stored: whoever stored it may have died then."""
+    if post.waits or post.status is Status.QUEUED:
+        set_going(ports, post)
+    if post.untold:
+        with suppress(Busy):  # it is being moved, and its end is told in any case
+            tell_result(ports, post)
+    return post.post_id
+
+
+def _tell_note(ports: Ports, post: Post) -> None:
+    """Say beside the file that what was put again makes no second post."""
+    if post.drop is None:
+        return
+    note = "This name was posted before what lies here now was put. It makes no second post: use another name."
+    shown = {**PostDetail.of(post).model_dump(mode="json", by_alias=True), "note": note}
+    ports.drops.write(post.drop.result_key, json.dumps(shown, indent=2) + "\n")
+
+
+def _tell_refusal(ports: Ports, place: Place, error: PublisherError) -> None:
+    """Say beside the file why there is no post, unless another event has made one meanwhile."""
+    post_id: str | None = place.first_id
+    latest: Post | None = None
+    while post_id is not None:
+        post = ports.posts.get(post_id)
+        latest, post_id = (post, following_id(post_id)) if post is not None else (latest, None)
+    if latest is not None and latest.status not in _AGAIN:
+        return
+    problems: Sequence[Failure] = getattr(error, "problems", ())
+    refused = RowAnswer.refused(1, error.failure(), problems).model_dump(mode="json", by_alias=True, exclude={"row"})
+    ports.drops.write(place.result_key, json.dumps(refused, indent=2) + "\n")
