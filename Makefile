@@ -46,6 +46,11 @@ bench: ## measure ours beside a baseline
 	@local/setup tests bench
 	@PYTHONPATH=functions:layers/shared $(python) -m tests.bench $(ARGS)
 
+.PHONY: simulate
+simulate: ## simulate a million posts under a simulated clock; ARGS="--seed N"
+	@local/setup
+	@PYTHONPATH=layers/shared $(python) -m local.simulate $(ARGS)
+
 .PHONY: build
 build: ## make what is deployed, in .aws-sam/build
 	@local/setup sam

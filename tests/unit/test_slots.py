@@ -362,6 +362,7 @@ def test_a_place_lapses_an_hour_after_its_turn_and_its_owner_starts_at_the_end()
     assert not book.take("next").taken
     book.now = NOON + 2 * HOUR - 2
     assert book.line() == ["gone", "next"]
+    assert not book.take("next").taken
     book.now = NOON + 2 * HOUR - 1
     assert book.take("next").fresh
     assert not book.take("gone").taken
