@@ -1,7 +1,7 @@
 """What a function's code reaches: definitions, methods of ports, and through the adapters calls to AWS.
 
 Read from the source. A name that a definition mentions counts as used, so the answer may be too large and is never too
-small, except for the port Keys: only routes that need a key ask for it.
+small, as long as each use of a port names its method; except for the port Keys: only routes that need a key ask for it.
 """
 
 import ast
@@ -92,6 +92,19 @@ def _port_uses(node: ast.AST) -> Iterator[tuple[str, str]]:
         match found:
             case ast.Attribute(value=ast.Attribute(value=ports, attr=port), attr=method) if _is_ports(ports):
                 yield port, method
+
+
+def unnamed_uses(of: Module) -> list[str]:
+    """Where code takes a port without naming the method that it calls, which nobody could then follow."""
+    called = {id(node.value) for node in ast.walk(of.tree) if isinstance(node, ast.Attribute)}
+    return [
+        f"{of.name}, line {node.lineno}: {ast.unparse(node)}"
+        for node in ast.walk(of.tree)
+        if isinstance(node, ast.Attribute)
+        and _is_ports(node.value)
+        and node.attr in _adapters()
+        and id(node) not in called
+    ]
 
 
 def _is_ports(node: ast.AST) -> bool:

@@ -21,8 +21,8 @@ from tests.architecture.cloudformation import (
     texts,
     translate,
 )
-from tests.architecture.reach import AwsCall, aws_calls, port_methods
-from tests.architecture.source import ROOT, camel, function_folders, module, snake
+from tests.architecture.reach import AwsCall, aws_calls, port_methods, unnamed_uses
+from tests.architecture.source import ROOT, camel, function_folders, module, production, snake
 
 BASIC_ROLE = "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"
 MAY_DECRYPT = {
@@ -32,6 +32,7 @@ MAY_DECRYPT = {
     "doctor",
     "posts",
     "initialize_post",
+    "on_file_dropped",
     "upload_chunks",
     "check_status",
     "sweep",
@@ -231,6 +232,10 @@ def test_each_function_may_do_what_its_code_does_and_nothing_else(template: Temp
         assert set(granted) == expected, folder
 
 
+def test_every_use_of_a_port_names_the_method_so_that_it_can_be_followed() -> None:
+    assert [use for module in production() for use in unnamed_uses(module)] == []
+
+
 @cache
 def calls_of(folder: str) -> frozenset[AwsCall]:
     """Return the calls to AWS that a function's code comes to."""
@@ -268,19 +273,22 @@ def test_only_functions_that_use_tokens_may_decrypt(template: Template) -> None:
     assert decrypting == {f"{camel(folder)}FunctionRole" for folder in MAY_DECRYPT}
 
 
-@pytest.mark.parametrize("name", ["DownloadMedia", "ConvertPhotos"])
-def test_a_function_that_touches_what_strangers_chose_has_no_secrets(template: Template, name: str) -> None:
-    _has_no_secrets(template, name, "PostsTable.Arn")
+def test_the_function_that_fetches_what_strangers_chose_has_no_secrets(template: Template) -> None:
+    _has_no_secrets(template, "DownloadMedia", "PostsTable.Arn", STAGING, DROPS)
+
+
+def test_the_function_that_decodes_what_strangers_chose_has_no_secrets(template: Template) -> None:
+    _has_no_secrets(template, "ConvertPhotos", "PostsTable.Arn", STAGING)
 
 
 def test_the_function_that_serves_pictures_to_everybody_has_no_secrets_and_no_posts(template: Template) -> None:
-    _has_no_secrets(template, "Media", "PhotoHostTable.Arn")
+    _has_no_secrets(template, "Media", "PhotoHostTable.Arn", STAGING)
 
 
-def _has_no_secrets(template: Template, name: str, table: str) -> None:
+def _has_no_secrets(template: Template, name: str, *places: str) -> None:
     granted = permissions_of(template["Resources"][f"{name}FunctionRole"])
     assert {action.partition(":")[0] for action, _ in granted} == {"dynamodb", "s3"}
-    assert {resource for _, resource in granted} == {table, STAGING}
+    assert {resource for _, resource in granted} == set(places)
 
 
 def test_the_machine_may_call_its_steps_and_deliver_its_log(template: Template) -> None:
@@ -415,17 +423,22 @@ def test_each_caller_of_a_function_is_named(template: Template) -> None:
     for permission in permissions:
         properties = permission["Properties"]
         assert properties["Action"] == "lambda:InvokeFunction"
-        source = reference(properties["SourceArn"])
+        source = reference(properties.get("SourceArn", ""))
         if properties["Principal"] == "apigateway.amazonaws.com":
             _, _, method, path = source.split("/", 3)
             assert source.startswith("arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:HttpApi/*/")
             called.append((reference(properties["FunctionName"]), method, f"/{path}"))
+        elif properties["Principal"] == "s3.amazonaws.com":
+            # SAM cannot name the bucket, which refers to the function.
+            assert reference(properties["SourceAccount"]) == "AWS::AccountId"
+            called.append((reference(properties["FunctionName"]), "", ""))
         else:
             assert properties["Principal"] == "events.amazonaws.com"
             assert source == "OnExecutionEndedFunctionExecutionEnded.Arn"
             called.append((reference(properties["FunctionName"]), "", ""))
-    assert len(called) == len(set(called)) == len(_routes(template)) + 1
+    assert len(called) == len(set(called)) == len(_routes(template)) + 2
     assert ("OnExecutionEndedFunction", "", "") in called
+    assert ("OnFileDroppedFunction", "", "") in called
     for folder, (method, path) in _routes(template):
         assert (f"{camel(folder)}Function", method, re.sub(r"\{\w+\}", "*", path)) in called
 
@@ -485,8 +498,18 @@ def test_whoever_makes_schedules_may_hand_their_role_to_the_scheduler_only(templ
                     }
 
 
+def test_a_file_that_is_dropped_is_noticed(template: Template) -> None:
+    bucket = template["Resources"]["DropBucket"]
+    (called,) = bucket["Properties"]["NotificationConfiguration"]["LambdaConfigurations"]
+    assert called["Event"] == "s3:ObjectCreated:*"
+    assert reference(called["Function"]) == "OnFileDroppedFunction.Arn"
+    assert called["Filter"] == {"S3Key": {"Rules": [{"Name": "prefix", "Value": "autopublish/"}]}}
+    # S3 calls the function once when the bucket is made, to see whether it may.
+    assert bucket["DependsOn"] == ["OnFileDroppedFunctionFileDroppedPermission"]
+
+
 def test_an_event_that_fails_is_kept(template: Template) -> None:
-    for folder in ("on_execution_ended", "on_schedule_due", "sweep"):
+    for folder in ("on_execution_ended", "on_schedule_due", "on_file_dropped", "sweep"):
         assert reference(functions_of(template)[folder]["DeadLetterConfig"]["TargetArn"]) == "DeadLetterQueue.Arn"
     (event_rule,) = of_type(template, "AWS::Events::Rule").values()
     (target,) = event_rule["Properties"]["Targets"]

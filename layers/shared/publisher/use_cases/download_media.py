@@ -108,8 +108,9 @@ def _fetch(ports: Ports, url: str, key: str) -> StoredMedia:
 
 def _open(ports: Ports, url: str) -> AbstractContextManager[Source]:
     """Begin to read media where it lies: in the drop bucket, which no caller can name, or at a caller's address."""
-    opener = ports.drops if url.startswith("s3://") else ports.fetcher
-    return opener.open(url, max_bytes=int(VIDEO_BYTES))
+    if url.startswith("s3://"):
+        return ports.drops.open(url, max_bytes=int(VIDEO_BYTES))
+    return ports.fetcher.open(url, max_bytes=int(VIDEO_BYTES))
 
 
 def _kind(source: Source) -> Kind:
