@@ -36,6 +36,7 @@ from publisher.domain.errors import (
 from publisher.domain.keys import ApiKey
 from publisher.domain.limits import EVENT_NOTE_SECONDS, IDEMPOTENCY_DAYS, SNIFF_BYTES
 from publisher.domain.media import VideoFacts
+from publisher.domain.metrics import VIDEOS_PER_CALL, AccountFigures, VideoFigures
 from publisher.domain.posts import Post, PostOptions, execution_name
 from publisher.domain.slots import Usage
 from publisher.ports import (
@@ -58,6 +59,7 @@ from publisher.ports import (
     Source,
     StoredMedia,
     TikTokApp,
+    VideoPage,
 )
 from publisher.tiktok.failures import failure_of
 from publisher.use_cases.use_access_token import seal_tokens, tokens_context
@@ -609,11 +611,12 @@ class FakeExecutions:
 
 
 class TikTokPost:
-    """What an init has begun, as TikTok sees it. `finished` is a draft that its creator has published."""
+    """What an init has begun, as TikTok sees it. `text` is a video's; a `finished` draft was published by its creator."""
 
     publish_id: str
     options: PostOptions
     failure: Failure | None
+    text: str = ""
     polls: int = 0
     finished: bool = False
 
@@ -638,6 +641,8 @@ class TikTokUpload(TikTokPost):
     failure: Failure | None
     received: int = 0
     checksum: int = 0
+    open_id: str = ""
+    text: str = ""
 
     @property
     def complete(self) -> bool:
@@ -686,6 +691,8 @@ class FakeTikTok:
     """-1 makes the byte counts in answers last indexes instead of counts."""
     clock_ahead: float = 0
     """Seconds that TikTok's clock is ahead."""
+    follower_count: int = 1204
+    """Followers of every creator."""
     app_refused: bool = False
     """TikTok does not accept the app's key and secret."""
     creator_answer: Creator | PublisherError = field(default_factory=a_creator)
@@ -697,6 +704,9 @@ class FakeTikTok:
     _refresh: dict[str, TikTokGrant] = field(default_factory=dict)
     _codes: dict[str, tuple[str, str, TikTokGrant]] = field(default_factory=dict)
     _failures: deque[Failure] = field(default_factory=deque)
+    _films: dict[str, tuple[str, VideoFigures]] = field(default_factory=dict)
+    _figures: dict[str, dict[str, int]] = field(default_factory=dict)
+    _hidden: set[str] = field(default_factory=set)
     _lock: threading.RLock = field(default_factory=threading.RLock)
 
     # What a test does to TikTok
@@ -738,6 +748,26 @@ class FakeTikTok:
     def finish_draft(self, publish_id: str) -> None:
         """The creator publishes a draft from the inbox."""
         self._post(publish_id).finished = True
+
+    def add_videos(self, open_id: str, count: int, days: int = 30) -> list[str]:
+        """A creator has made videos in the app, evenly over the last days; returns their ids, oldest first."""
+        first = 7_400_000_000_000_000_000 + len(self._films)
+        for number in range(count):
+            video_id = str(first + number)
+            created_at = int(self.clock.now() - days * 86400 * (count - number) / count)
+            film = VideoFigures(
+                video_id=video_id, created_at=created_at, description=f"Made in the app {number + 1}", duration=30
+            )
+            self._films[video_id] = open_id, film
+        return [str(first + number) for number in range(count)]
+
+    def set_figures(self, video_id: str, **figures: int) -> None:
+        """A video fares so from now on, whoever's it is; without this it has nothing."""
+        self._figures[video_id] = figures
+
+    def hide(self, video_id: str) -> None:
+        """The creator lets nobody see a video any more."""
+        self._hidden.add(video_id)
 
     @property
     def public_posts(self) -> list[TikTokPost]:
@@ -789,7 +819,7 @@ class FakeTikTok:
 
     def open_upload(self, access_token: SecretStr, *, text: str, options: PostOptions, plan: ChunkPlan) -> OpenedUpload:
         with self._lock, self.faults.around("open_upload"):
-            self._granted(access_token, "video.upload" if options.draft else "video.publish")
+            grant = self._granted(access_token, "video.upload" if options.draft else "video.publish")
             if not options.draft and options.privacy_level not in self._creator().privacy_level_options:
                 raise PublishingFailed("TikTok does not offer this privacy level.", "Choose another one.")
             if not _plan_allowed(plan.video_size, plan.chunk_size, plan.total_chunk_count):
@@ -797,7 +827,9 @@ class FakeTikTok:
             publish_id = f"v_{'inbox' if options.draft else 'pub'}_file~v2-1.{self._next_id()}"
             failure = self._failures.popleft() if self._failures else None
             url = f"https://upload.tiktok.example/upload?upload_id={len(self.uploads) + 1}&upload_token={uuid4()}"
-            self.uploads[url] = TikTokUpload(publish_id, plan, options, self.clock.now(), failure)
+            self.uploads[url] = TikTokUpload(
+                publish_id, plan, options, self.clock.now(), failure, open_id=grant.open_id, text=text
+            )
             return OpenedUpload(publish_id=publish_id, upload_url=SecretStr(url))
 
     def open_carousel(
@@ -848,12 +880,62 @@ class FakeTikTok:
                 return PublishStatus(status="FAILED", uploaded_bytes=received, failure=post.failure)
             if not post.public:
                 return PublishStatus(status="SEND_TO_USER_INBOX", uploaded_bytes=received)
-            told = post.polls > self.processing_polls + self.post_id_polls
-            shown = told and (post.finished or post.options.privacy_level == "PUBLIC_TO_EVERYONE")
             number = publish_id.rpartition(".")[2]
             return PublishStatus(
-                status="PUBLISH_COMPLETE", uploaded_bytes=received, post_ids=(number,) if shown else ()
+                status="PUBLISH_COMPLETE", uploaded_bytes=received, post_ids=(number,) if self._shown(post) else ()
             )
+
+    def figures(self, access_token: SecretStr, scopes: Collection[str]) -> AccountFigures:
+        with self._lock, self.faults.around("figures"):
+            if "user.info.stats" not in scopes:
+                return AccountFigures()
+            videos = self._videos_of(self._granted(access_token, "user.info.stats").open_id)
+            return AccountFigures(
+                follower_count=self.follower_count,
+                following_count=0,
+                likes_count=sum(video.like_count for _, video in videos),
+                video_count=len(videos),
+            )
+
+    def videos(self, access_token: SecretStr, *, cursor: int | None, count: int) -> VideoPage:
+        if not 1 <= count <= VIDEOS_PER_CALL:
+            raise ValueError(f"{count} videos")
+        with self._lock, self.faults.around("videos"):
+            videos = self._videos_of(self._granted(access_token, "video.list").open_id)
+            older = [(moment, video) for moment, video in videos if cursor is None or moment < cursor]
+            page = older[:count]
+            return VideoPage(
+                videos=tuple(video for _, video in page),
+                cursor=page[-1][0] if page else cursor or int(self.clock.now() * 1000),
+                has_more=len(older) > len(page),
+            )
+
+    def find_videos(self, access_token: SecretStr, ids: Sequence[str]) -> tuple[VideoFigures, ...]:
+        if len(ids) > VIDEOS_PER_CALL:
+            raise ValueError(f"{len(ids)} ids")
+        if not ids:
+            return ()
+        with self._lock, self.faults.around("find_videos"):
+            videos = self._videos_of(self._granted(access_token, "video.list").open_id)
+            return tuple(video for _, video in videos if video.video_id in ids)
+
+    def _videos_of(self, open_id: str) -> list[tuple[int, VideoFigures]]:
+        """Public videos and their places (epoch ms, no two alike), newest first."""
+        films = [film for owner, film in self._films.values() if owner == open_id]
+        for upload in self.uploads.values():
+            if upload.open_id == open_id and upload.public and self._shown(upload):
+                number, created_at = upload.publish_id.rpartition(".")[2], int(upload.opened_at)
+                films.append(VideoFigures(video_id=number, created_at=created_at, description=upload.text[:150]))
+        placed: list[tuple[int, VideoFigures]] = []
+        for film in sorted(films, key=lambda film: (film.created_at, film.video_id)):
+            moment = max(film.created_at * 1000, placed[-1][0] + 1 if placed else 0)
+            placed.append((moment, film.model_copy(update=self._figures.get(film.video_id))))
+        return [(moment, film) for moment, film in placed[::-1] if film.video_id not in self._hidden]
+
+    def _shown(self, post: TikTokPost) -> bool:
+        """Whether the public sees a post, and its id is told."""
+        told = post.polls > self.processing_polls + self.post_id_polls
+        return told and (post.finished or post.options.privacy_level == "PUBLIC_TO_EVERYONE")
 
     def _next_id(self) -> int:
         return 7_500_000_000_000_000_001 + len(self.uploads) + len(self.carousels)

@@ -20,6 +20,7 @@ from media import app as media
 from publisher.domain.accounts import SCOPES
 from publisher.domain.chunks import ChunkPlan, plan_chunks
 from publisher.domain.errors import ConnectionRefused, InvalidToken, PublishingFailed, ServiceUnavailable, TokenExpired
+from publisher.domain.metrics import AccountFigures
 from publisher.ports import Hosted, TikTokApp
 from publisher.tiktok.client import TikTokClient
 from publisher.tiktok.transport import Transport
@@ -68,6 +69,15 @@ class InMemory:
 
     def public_posts(self):
         return len(self.tiktok.public_posts)
+
+    def add_videos(self, count, days=30, owner=CREATOR):
+        return self.tiktok.add_videos(owner, count, days)
+
+    def set_figures(self, video_id, **figures):
+        self.tiktok.set_figures(video_id, **figures)
+
+    def hide(self, video_id):
+        self.tiktok.hide(video_id)
 
 
 class OverHttp:
@@ -118,6 +128,16 @@ class OverHttp:
 
     def public_posts(self):
         return len(self.admin("log")["posts"])
+
+    def add_videos(self, count, days=30, owner=CREATOR):
+        added = self.admin("videos", {"username": owner, "count": count, "days": days})["videos"]
+        return [str(video["video_id"]) for video in added]
+
+    def set_figures(self, video_id, **figures):
+        self.admin(f"videos/{video_id}", figures, "PATCH")
+
+    def hide(self, video_id):
+        self.admin("actions", {"action": "withdraw", "post_id": int(video_id)})
 
 
 class StayHere(urllib.request.HTTPRedirectHandler):
@@ -552,6 +572,129 @@ def test_pictures_need_the_scope_of_what_is_made_of_them(world, host):
     with pytest.raises(InvalidToken):
         open_carousel(world, host, token)
     assert open_carousel(world, host, token, draft=True, privacy_level=None)
+
+
+# Videos and figures
+FIGURES = {"view_count": 5000, "like_count": 400, "comment_count": 30, "share_count": 2}
+
+
+def test_pages_lead_newest_first_through_every_video_once(world):
+    added = world.add_videos(45)
+    token = world.grant().access_token
+    seen, cursor, sizes = [], None, []
+    for _ in range(10):
+        page = world.tiktok.videos(token, cursor=cursor, count=20)
+        seen += [video.video_id for video in page.videos]
+        sizes.append(len(page.videos))
+        cursor = page.cursor
+        if not page.has_more:
+            break
+    assert (seen, sizes) == (added[::-1], [20, 20, 5])
+    assert world.tiktok.videos(token, cursor=cursor, count=20).videos == ()
+
+
+def test_the_cursor_counts_milliseconds_and_a_video_seconds(world):
+    world.add_videos(2, days=2)
+    page = world.tiktok.videos(world.grant().access_token, cursor=None, count=1)
+    assert [video.created_at for video in page.videos] == [NOW - 86400]
+    assert (page.cursor, page.has_more) == ((NOW - 86400) * 1000, True)
+
+
+def test_an_account_without_videos_has_none_and_no_more_to_come(world):
+    page = world.tiktok.videos(world.grant().access_token, cursor=None, count=20)
+    assert (page.videos, page.has_more) == ((), False)
+
+
+def test_a_video_comes_with_its_figures_listed_and_named(world):
+    (video_id,) = world.add_videos(1)
+    world.set_figures(video_id, **FIGURES)
+    token = world.grant().access_token
+    (named,) = world.tiktok.find_videos(token, [video_id])
+    assert named.model_dump(include=set(FIGURES)) == FIGURES
+    assert (named.video_id, named.duration, named.description) == (video_id, 30, "Made in the app 1")
+    (listed,) = world.tiktok.videos(token, cursor=None, count=1).videos
+    assert listed == named
+
+
+def test_a_public_post_is_listed_under_the_id_that_its_status_tells(world, clip):
+    token = world.grant().access_token
+    opened = open_upload(world, token, clip)
+    put(world, opened, clip, 0)
+    assert world.tiktok.videos(token, cursor=None, count=20).videos == ()
+    _, answer = statuses(world, token, opened)
+    (video,) = world.tiktok.videos(token, cursor=None, count=20).videos
+    assert (video.video_id,) == answer.post_ids
+    assert video.description == "caption"
+    assert NOW <= video.created_at <= NOW + 10
+
+
+def test_a_private_post_is_not_listed(world, clip):
+    token = world.grant().access_token
+    opened = open_upload(world, token, clip, privacy_level="SELF_ONLY")
+    put(world, opened, clip, 0)
+    statuses(world, token, opened)
+    assert world.tiktok.videos(token, cursor=None, count=20).videos == ()
+    assert world.tiktok.figures(token, SCOPES).video_count == 0
+
+
+def test_only_own_public_videos_are_found(world):
+    shown, hidden = world.add_videos(2)
+    (foreign,) = world.add_videos(1, owner="emu_quiet")
+    world.hide(hidden)
+    token = world.grant().access_token
+    found = world.tiktok.find_videos(token, [shown, hidden, foreign, "7575000000000009999"])
+    assert [video.video_id for video in found] == [shown]
+    assert [video.video_id for video in world.tiktok.videos(token, cursor=None, count=20).videos] == [shown]
+    assert world.tiktok.find_videos(token, []) == ()
+
+
+def test_an_accounts_figures_are_those_of_its_public_videos(world):
+    videos = world.add_videos(3)
+    for video_id in videos:
+        world.set_figures(video_id, **FIGURES)
+    world.hide(videos[0])
+    figures = world.tiktok.figures(world.grant().access_token, SCOPES)
+    assert (figures.likes_count, figures.video_count, figures.following_count) == (800, 2, 0)
+    assert figures.follower_count >= 1204
+
+
+@pytest.mark.parametrize("count", [0, 21])
+def test_more_or_fewer_videos_than_tiktok_lists_at_once_are_the_callers_mistake(world, count):
+    with pytest.raises(ValueError, match=str(count)):
+        world.tiktok.videos(world.grant().access_token, cursor=None, count=count)
+
+
+def test_tiktok_is_asked_for_twenty_videos_at_once_and_no_more(world):
+    ids = world.add_videos(21)
+    token = world.grant().access_token
+    assert {video.video_id for video in world.tiktok.find_videos(token, ids[:20])} == set(ids[:20])
+    with pytest.raises(ValueError, match="21"):
+        world.tiktok.find_videos(token, ids)
+
+
+def test_figures_that_were_not_granted_are_unknown_and_videos_that_were_not_are_refused(world):
+    grant = world.grant("user.info.basic", "video.publish")
+    assert world.tiktok.figures(grant.access_token, grant.scopes) == AccountFigures()
+    with pytest.raises(InvalidToken):
+        world.tiktok.figures(grant.access_token, SCOPES)
+    for ask in (
+        lambda: world.tiktok.videos(grant.access_token, cursor=None, count=20),
+        lambda: world.tiktok.find_videos(grant.access_token, ["1"]),
+    ):
+        with pytest.raises(InvalidToken):
+            ask()
+
+
+def test_figures_need_a_living_token(world):
+    grant = world.grant()
+    world.revoke()
+    for ask in (
+        lambda: world.tiktok.figures(grant.access_token, SCOPES),
+        lambda: world.tiktok.videos(grant.access_token, cursor=None, count=20),
+        lambda: world.tiktok.find_videos(grant.access_token, ["1"]),
+    ):
+        with pytest.raises(TokenExpired):
+            ask()
 
 
 # The sandbox

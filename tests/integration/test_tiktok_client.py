@@ -16,6 +16,7 @@ from pydantic import SecretStr
 
 from publisher.domain import errors
 from publisher.domain.chunks import Chunk, plan_chunks
+from publisher.domain.metrics import AccountFigures, VideoFigures
 from publisher.ports import TikTokApp
 from publisher.tiktok.client import TikTokClient
 from publisher.tiktok.transport import Transport
@@ -173,6 +174,9 @@ CALLS = {
     "open_carousel": open_carousel,
     "open_carousel of a draft": lambda client: open_carousel(client, draft=True),
     "status": lambda client: client.status(TOKEN, "v_pub_file~v2-1.1"),
+    "figures": lambda client: client.figures(TOKEN, ["user.info.stats"]),
+    "videos": lambda client: client.videos(TOKEN, cursor=None, count=20),
+    "find_videos": lambda client: client.find_videos(TOKEN, ["7575000000000000002"]),
 }
 BEARER_CALLS = [name for name in CALLS if name not in ("exchange_code", "refresh", "revoke")]
 TOKENS = {
@@ -560,6 +564,113 @@ SHARED_ERRORS = [
 ]
 
 
+A_VIDEO = {
+    "id": "7575000000000000002",
+    "create_time": 1_789_980_000,
+    "video_description": "Ein Hase 🐇",
+    "duration": 31,
+    "cover_image_url": "https://cdn.example/c.jpeg?x-signature=1",
+    "share_url": "https://www.tiktok.com/@ann/video/7575000000000000002",
+    "view_count": 3_000_000_000,
+    "like_count": 4,
+    "comment_count": 3,
+    "share_count": 2,
+}
+VIDEO_FIELDS = ",".join(A_VIDEO)
+
+
+class TestFigures:
+    def test_an_accounts_figures_are_asked_for_and_returned(self, stub, client):
+        stub.answers = [
+            ok(user={"follower_count": 1204, "following_count": 7, "likes_count": 5_310_000_000, "video_count": 0})
+        ]
+
+        figures = client.figures(TOKEN, ["user.info.basic", "user.info.stats"])
+
+        assert stub.requests[0].method == "GET"
+        assert stub.requests[0].target == "/v2/user/info/?fields=follower_count,following_count,likes_count,video_count"
+        assert (figures.follower_count, figures.following_count) == (1204, 7)
+        assert (figures.likes_count, figures.video_count) == (5_310_000_000, 0)
+
+    def test_figures_without_their_scope_are_unknown_and_nothing_is_asked(self, stub, client):
+        assert client.figures(TOKEN, ["user.info.basic", "video.list"]) == AccountFigures()
+        assert stub.requests == []
+
+    def test_a_figure_that_tiktok_does_not_tell_is_unknown(self, stub, client):
+        stub.answers = [ok(user={"follower_count": 0, "likes_count": None})]
+
+        assert client.figures(TOKEN, ["user.info.stats"]) == AccountFigures(follower_count=0)
+
+    def test_a_page_of_videos_is_asked_for_and_returned(self, stub, client):
+        stub.answers = [ok(videos=[A_VIDEO], cursor=1_789_980_000_000, has_more=True)]
+
+        page = client.videos(TOKEN, cursor=1_790_000_000_000, count=5)
+
+        assert (stub.requests[0].method, stub.requests[0].target) == ("POST", f"/v2/video/list/?fields={VIDEO_FIELDS}")
+        assert stub.requests[0].json == {"cursor": 1_790_000_000_000, "max_count": 5}
+        assert (page.cursor, page.has_more) == (1_789_980_000_000, True)
+        assert page.videos == (
+            VideoFigures(
+                video_id="7575000000000000002",
+                created_at=1_789_980_000,
+                description="Ein Hase 🐇",
+                duration=31,
+                cover_url="https://cdn.example/c.jpeg?x-signature=1",
+                share_url="https://www.tiktok.com/@ann/video/7575000000000000002",
+                view_count=3_000_000_000,
+                like_count=4,
+                comment_count=3,
+                share_count=2,
+            ),
+        )
+
+    def test_the_first_page_is_asked_for_without_a_cursor(self, stub, client):
+        stub.answers = [ok(videos=None, cursor=0, has_more=False)]
+
+        page = client.videos(TOKEN, cursor=None, count=20)
+
+        assert stub.requests[0].json == {"max_count": 20}
+        assert (page.videos, page.has_more) == ((), False)
+
+    def test_more_videos_without_a_cursor_cannot_be_asked_for(self, stub, client):
+        stub.answers = [ok(videos=[A_VIDEO], has_more=True)]
+
+        assert client.videos(TOKEN, cursor=None, count=20).has_more is False
+
+    def test_named_videos_are_asked_for_and_returned(self, stub, client):
+        stub.answers = [ok(videos=[A_VIDEO], cursor=0, has_more=False)]
+
+        found = client.find_videos(TOKEN, ["7575000000000000002", "7575000000000009999"])
+
+        assert (stub.requests[0].method, stub.requests[0].target) == ("POST", f"/v2/video/query/?fields={VIDEO_FIELDS}")
+        assert stub.requests[0].json == {"filters": {"video_ids": ["7575000000000000002", "7575000000000009999"]}}
+        assert [(video.video_id, video.view_count) for video in found] == [("7575000000000000002", 3_000_000_000)]
+
+    def test_no_ids_make_no_call(self, stub, client):
+        assert client.find_videos(TOKEN, []) == ()
+        assert stub.requests == []
+
+    def test_numbers_and_texts_that_are_left_out_or_null_are_empty(self, stub, client):
+        bare = {"id": "1", "create_time": 5}
+        stub.answers = [ok(videos=[bare, {**dict.fromkeys(A_VIDEO), **bare}])]
+
+        assert client.find_videos(TOKEN, ["1"]) == (VideoFigures(video_id="1", created_at=5),) * 2
+
+    @pytest.mark.parametrize("missing", ["id", "create_time"])
+    def test_a_video_that_cannot_be_told_from_others_makes_the_answer_unreadable(self, stub, client, missing):
+        stub.answers = [ok(videos=[{name: value for name, value in A_VIDEO.items() if name != missing}])]
+
+        with pytest.raises(errors.ServiceUnavailable):
+            client.videos(TOKEN, cursor=None, count=20)
+
+    def test_an_answer_that_says_nothing_of_videos_does_not_say_that_there_are_none(self, stub, client):
+        stub.answers = [ok()]
+
+        for ask in (CALLS["videos"], CALLS["find_videos"]):
+            with pytest.raises(errors.ServiceUnavailable):
+                ask(client)
+
+
 class TestRefusals:
     @pytest.mark.parametrize("name", BEARER_CALLS)
     @pytest.mark.parametrize("row", SHARED_ERRORS, ids=lambda row: f"{row[0]}-{row[1]}")
@@ -583,6 +694,9 @@ class TestRefusals:
             ("open_carousel", "video.publish"),
             ("open_carousel of a draft", "video.upload"),
             ("status", "video.publish or video.upload"),
+            ("figures", "user.info.stats"),
+            ("videos", "video.list"),
+            ("find_videos", "video.list"),
         ],
     )
     def test_a_missing_scope_is_named(self, stub, client, name, scope):
@@ -603,6 +717,7 @@ WHOLE = json.dumps(
             "publish_id": "1",
             "upload_url": "https://upload.example/",
             "status": "X",
+            "videos": [],
         },
         "error": {"code": "ok", "message": "", "log_id": LOG_ID},
     }
@@ -872,6 +987,9 @@ LEAKY_CALLS = {
     "open_upload": lambda client, _: open_upload(client, SecretStr(CANARY)),
     "open_carousel": lambda client, _: open_carousel(client, SecretStr(CANARY)),
     "status": lambda client, _: client.status(SecretStr(CANARY), "1"),
+    "figures": lambda client, _: client.figures(SecretStr(CANARY), ["user.info.stats"]),
+    "videos": lambda client, _: client.videos(SecretStr(CANARY), cursor=None, count=20),
+    "find_videos": lambda client, _: client.find_videos(SecretStr(CANARY), ["1"]),
     "put_chunk": lambda client, url: put(client, f"{url}/?upload_token={CANARY}"),
     "a token no header can hold": lambda client, _: client.status(SecretStr(f"{CANARY}\r\nX: y"), "1"),
     "a token of other letters": lambda client, _: client.status(SecretStr(f"{CANARY}\u20ac"), "1"),

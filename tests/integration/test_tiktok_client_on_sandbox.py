@@ -307,3 +307,72 @@ def test_a_last_chunk_whose_answer_is_lost_is_found_complete_when_sent_again(tik
     assert (again.kind, plan.boundary(again.received)) == ("out_of_order", len(film))
     assert len(tiktok.client.status(grant.access_token, opened.publish_id).post_ids) == 1
     assert len(tiktok.posts()) == 1
+
+
+def test_a_days_growth_is_told_by_the_same_ids(tiktok, film):
+    tiktok.admin("POST", "videos", {"username": "emu_creator", "count": 25, "days": 5})
+    grant = tiktok.connect()
+    plan = plan_chunks(len(film))
+    opened = tiktok.client.open_upload(grant.access_token, text="Grau 🐇", options=options(), plan=plan)
+    tiktok.send(opened, plan, film)
+    tiktok.advance(3600)
+
+    first = tiktok.client.videos(grant.access_token, cursor=None, count=20)
+    second = tiktok.client.videos(grant.access_token, cursor=first.cursor, count=20)
+    before = tiktok.client.figures(grant.access_token, grant.scopes)
+    tiktok.advance(20 * 3600)
+    later = tiktok.client.find_videos(grant.access_token, [video.video_id for video in first.videos])
+    after = tiktok.client.figures(grant.access_token, grant.scopes)
+
+    published = first.videos[0]
+    assert (len(first.videos), first.has_more, len(second.videos), second.has_more) == (20, True, 6, False)
+    assert (published.video_id,) == tiktok.client.status(grant.access_token, opened.publish_id).post_ids
+    assert (published.description, published.duration) == ("Grau 🐇", 4)
+    assert published.share_url.startswith("https://www.tiktok.com/@emu_creator/video/")
+    with urllib.request.urlopen(
+        tiktok.client.find_videos(grant.access_token, [published.video_id])[0].cover_url
+    ) as cover:
+        assert cover.read(3) == b"\xff\xd8\xff"
+    assert [video.video_id for video in later] == [video.video_id for video in first.videos]
+    assert all(new.view_count > old.view_count for new, old in zip(later, first.videos, strict=True))
+    assert all(new.like_count >= old.like_count for new, old in zip(later, first.videos, strict=True))
+    assert before.likes_count == sum(video.like_count for video in (*first.videos, *second.videos))
+    assert (before.video_count, after.video_count) == (26, 26)
+    assert after.likes_count > before.likes_count
+    assert after.follower_count > before.follower_count
+
+
+@pytest.mark.parametrize("code", ["scope_not_authorized", "scope_permission_missed", "empty"])
+def test_figures_that_the_creator_did_not_allow_are_not_asked_for(tiktok, code):
+    tiktok.admin("PATCH", "settings", {"missing_field_scope": code})
+    grant = tiktok.connect(allowed=["video.upload"])
+
+    assert tiktok.client.figures(grant.access_token, grant.scopes).follower_count is None
+    with pytest.raises(errors.InvalidToken) as raised:
+        tiktok.client.videos(grant.access_token, cursor=None, count=20)
+    assert raised.value.error == "The account has not granted video.list."
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "do", "error"),
+    [
+        ("user_info", {"code": "rate_limit_exceeded"}, errors.RateLimitExceeded),
+        ("video/list", {"code": "rate_limit_exceeded"}, errors.RateLimitExceeded),
+        ("video/query", "cut_json", errors.ServiceUnavailable),
+        ("video/list", "drop", errors.ServiceUnavailable),
+        ("video/query", {"code": "access_token_invalid"}, errors.TokenExpired),
+    ],
+)
+def test_a_figure_that_could_not_be_had_is_had_when_asked_for_again(tiktok, endpoint, do, error):
+    tiktok.admin("POST", "videos", {"username": "emu_creator"})
+    grant = tiktok.connect()
+    ask = {
+        "user_info": lambda: tiktok.client.figures(grant.access_token, grant.scopes).video_count,
+        "video/list": lambda: len(tiktok.client.videos(grant.access_token, cursor=None, count=20).videos),
+        "video/query": lambda: len(tiktok.client.find_videos(grant.access_token, ["1"])) + 1,
+    }[endpoint]
+    tiktok.fault(endpoint, do)
+
+    with pytest.raises(error):
+        ask()
+    assert ask() == 1

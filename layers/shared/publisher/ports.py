@@ -16,6 +16,7 @@ from publisher.domain.chunks import Chunk, ChunkPlan
 from publisher.domain.errors import Failure
 from publisher.domain.keys import ApiKey
 from publisher.domain.media import VideoFacts
+from publisher.domain.metrics import AccountFigures, VideoFigures
 from publisher.domain.posts import Post, PostOptions, Status
 from publisher.domain.slots import Usage
 
@@ -450,6 +451,14 @@ class PublishStatus(Value):
     failure: Failure | None = None
 
 
+class VideoPage(Value):
+    """Public videos, newest first. `cursor` is where the page that follows begins, if `has_more`."""
+
+    videos: tuple[VideoFigures, ...]
+    cursor: int | None
+    has_more: bool
+
+
 class TikTok(Protocol):
     """TikTok's API.
 
@@ -502,6 +511,21 @@ class TikTok(Protocol):
 
     def status(self, access_token: SecretStr, publish_id: str) -> PublishStatus:
         """Ask what became of a post. Safe to repeat."""
+
+    def figures(self, access_token: SecretStr, scopes: Collection[str]) -> AccountFigures:
+        """Return the account's figures, asking only for what the scopes allow. Safe to repeat."""
+
+    def videos(self, access_token: SecretStr, *, cursor: int | None, count: int) -> VideoPage:
+        """List at most `count` public videos that are older than the cursor (epoch ms), newest first. Safe to repeat.
+
+        ValueError for a count that TikTok does not take.
+        """
+
+    def find_videos(self, access_token: SecretStr, ids: Sequence[str]) -> tuple[VideoFigures, ...]:
+        """Return those of the videos that are the account's own and public. Safe to repeat.
+
+        ValueError for more ids than TikTok takes at once.
+        """
 
 
 class Ports(Protocol):

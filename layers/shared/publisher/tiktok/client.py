@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from http import HTTPStatus
 from urllib.parse import urlencode
 
@@ -10,8 +10,9 @@ from pydantic import SecretStr
 
 from publisher.domain.accounts import Creator
 from publisher.domain.chunks import Chunk, ChunkPlan
+from publisher.domain.metrics import VIDEOS_PER_CALL, AccountFigures, VideoFigures
 from publisher.domain.posts import PostOptions
-from publisher.ports import ChunkAnswer, Grant, OpenedUpload, Profile, PublishStatus, TikTokApp
+from publisher.ports import ChunkAnswer, Grant, OpenedUpload, Profile, PublishStatus, TikTokApp, VideoPage
 from publisher.tiktok import oauth
 from publisher.tiktok.failures import api_failure, chunk_failure, failure_of, unreadable
 from publisher.tiktok.transport import Answer, Transport
@@ -29,17 +30,38 @@ from publisher.tiktok.wire import (
     StatusData,
     StatusRequest,
     UserData,
+    UserStatsData,
     Verdict,
+    Video,
+    VideoFilters,
+    VideoListData,
+    VideoListRequest,
+    VideoQueryData,
+    VideoQueryRequest,
     Wire,
     read,
 )
 
 PUBLISH, UPLOAD = "video.publish", "video.upload"
+STATS, VIDEOS = "user.info.stats", "video.list"
 USER_FIELDS = {
     "user.info.basic": ("open_id", "display_name", "avatar_url"),
     "user.info.profile": ("username",),
 }
 """What a scope shows of a user, as far as it is asked for here."""
+_STATS_FIELDS = ("follower_count", "following_count", "likes_count", "video_count")
+_VIDEO_FIELDS = (
+    "id",
+    "create_time",
+    "video_description",
+    "duration",
+    "cover_image_url",
+    "share_url",
+    "view_count",
+    "like_count",
+    "comment_count",
+    "share_count",
+)
 _CONTENT_RANGE = re.compile(r"bytes \d+-(?P<received>\d+)/")
 
 
@@ -94,7 +116,7 @@ class TikTokClient:
         asked = [scope for scope in USER_FIELDS if scope in scopes]
         if not asked:
             return Profile(open_id="")
-        query = urlencode({"fields": ",".join(field for scope in asked for field in USER_FIELDS[scope])}, safe=",")
+        query = _fields(field for scope in asked for field in USER_FIELDS[scope])
         answer = self._call(Envelope[UserData], "GET", f"/v2/user/info/?{query}", access_token, scopes=asked)
         user = answer.data.user
         return Profile(
@@ -199,6 +221,61 @@ class TikTokClient:
             failure=failure_of(said.fail_reason, answer.error.log_id).failure() if failed else None,
         )
 
+    def figures(self, access_token: SecretStr, scopes: Collection[str]) -> AccountFigures:
+        """Return the account's figures; empty without a call when the scopes allow none. Safe to repeat."""
+        if STATS not in scopes:
+            return AccountFigures()
+        path = f"/v2/user/info/?{_fields(_STATS_FIELDS)}"
+        answer = self._call(Envelope[UserStatsData], "GET", path, access_token, scopes=[STATS])
+        user = answer.data.user
+        return AccountFigures(
+            follower_count=user.follower_count,
+            following_count=user.following_count,
+            likes_count=user.likes_count,
+            video_count=user.video_count,
+        )
+
+    def videos(self, access_token: SecretStr, *, cursor: int | None, count: int) -> VideoPage:
+        """List at most `count` public videos that are older than the cursor (epoch ms), newest first. Safe to repeat.
+
+        ValueError for a count that TikTok does not take.
+        """
+        if not 1 <= count <= VIDEOS_PER_CALL:
+            raise ValueError(f"TikTok lists 1 to {VIDEOS_PER_CALL} videos at once, not {count}")
+        answer = self._call(
+            Envelope[VideoListData],
+            "POST",
+            f"/v2/video/list/?{_fields(_VIDEO_FIELDS)}",
+            access_token,
+            scopes=[VIDEOS],
+            body=VideoListRequest(cursor=cursor, max_count=count),
+        )
+        said = answer.data
+        return VideoPage(
+            videos=_videos(said.videos),
+            cursor=said.cursor,
+            has_more=said.has_more and said.cursor is not None,  # without a cursor nothing can be asked for
+        )
+
+    def find_videos(self, access_token: SecretStr, ids: Sequence[str]) -> tuple[VideoFigures, ...]:
+        """Return those of the videos that are the account's own and public; no ids make no call. Safe to repeat.
+
+        ValueError for more ids than TikTok takes at once.
+        """
+        if len(ids) > VIDEOS_PER_CALL:
+            raise ValueError(f"TikTok tells of {VIDEOS_PER_CALL} videos at once, not of {len(ids)}")
+        if not ids:
+            return ()
+        answer = self._call(
+            Envelope[VideoQueryData],
+            "POST",
+            f"/v2/video/query/?{_fields(_VIDEO_FIELDS)}",
+            access_token,
+            scopes=[VIDEOS],
+            body=VideoQueryRequest(filters=VideoFilters(video_ids=tuple(ids))),
+        )
+        return _videos(answer.data.videos)
+
     def _call[Data: Wire](
         self,
         kind: type[Envelope[Data]],
@@ -223,6 +300,28 @@ class TikTokClient:
         if envelope is None:
             raise unreadable(answer)
         return envelope
+
+
+def _fields(names: Iterable[str]) -> str:
+    return urlencode({"fields": ",".join(names)}, safe=",")
+
+
+def _videos(said: Sequence[Video] | None) -> tuple[VideoFigures, ...]:
+    return tuple(
+        VideoFigures(
+            video_id=video.id,
+            created_at=video.create_time,
+            description=video.video_description,
+            duration=video.duration,
+            cover_url=video.cover_image_url,
+            share_url=video.share_url,
+            view_count=video.view_count,
+            like_count=video.like_count,
+            comment_count=video.comment_count,
+            share_count=video.share_count,
+        )
+        for video in said or ()
+    )
 
 
 def _post_info(text: str, options: PostOptions) -> PostInfo:

@@ -25,6 +25,8 @@ def _seconds_if_any(value: object) -> int | None:
 
 Text = Annotated[str, BeforeValidator(lambda value: "" if value is None else value)]
 """Text that is empty when TikTok sends null."""
+Count = Annotated[int, BeforeValidator(lambda value: 0 if value is None else value)]
+"""A number that is 0 when TikTok sends null."""
 LogId = Annotated[Text, Field(validation_alias=AliasChoices("log_id", "logid"))]
 """TikTok writes `log_id`; its documents say `logid`."""
 Seconds = Annotated[int | None, BeforeValidator(_seconds_if_any)]
@@ -98,6 +100,21 @@ class User(Wire):
     username: Text = ""
     display_name: Text = ""
     avatar_url: Text = ""
+
+
+class UserStats(Wire):
+    """A user's figures."""
+
+    follower_count: int | None = None
+    following_count: int | None = None
+    likes_count: int | None = None
+    video_count: int | None = None
+
+
+class UserStatsData(Wire):
+    """Answer of user/info that was asked for figures."""
+
+    user: UserStats
 
 
 class UserData(Wire):
@@ -204,3 +221,51 @@ class StatusData(Wire):
     fail_reason: Text = ""
     publicaly_available_post_id: tuple[StrictInt | StrictStr, ...] | None = None
     uploaded_bytes: int | None = None
+
+
+class Video(Wire):
+    """A public video; `create_time` is an epoch second. A number that is left out, as empty ones may be, is 0."""
+
+    id: Annotated[str, Field(min_length=1)]
+    create_time: int
+    video_description: Text = ""
+    duration: Count = 0
+    cover_image_url: Text = ""
+    share_url: Text = ""
+    view_count: Count = 0
+    like_count: Count = 0
+    comment_count: Count = 0
+    share_count: Count = 0
+
+
+class VideoListRequest(Wire):
+    """Asks for a page of videos older than the cursor, an epoch millisecond."""
+
+    cursor: int | None
+    max_count: int
+
+
+class VideoListData(Wire):
+    """A page of videos; the list is null when it is empty."""
+
+    videos: tuple[Video, ...] | None
+    cursor: int | None = None
+    has_more: bool = False
+
+
+class VideoFilters(Wire):
+    """Which videos are meant."""
+
+    video_ids: tuple[str, ...]
+
+
+class VideoQueryRequest(Wire):
+    """Asks for videos by their ids."""
+
+    filters: VideoFilters
+
+
+class VideoQueryData(Wire):
+    """The videos that were found; the list is null when it is empty."""
+
+    videos: tuple[Video, ...] | None
