@@ -611,7 +611,7 @@ class FakeExecutions:
 
 
 class TikTokPost:
-    """What an init has begun, as TikTok sees it. `text` is a video's; a `finished` draft was published by its creator."""
+    """What an init has begun, as TikTok sees it. `text` is a video's; its creator has published a `finished` draft."""
 
     publish_id: str
     options: PostOptions
