@@ -1,4 +1,4 @@
-"""The simulation of many posts says the same each time, sees what goes beyond a limit, and what it says is plausible."""
+"""The simulation of many posts says the same each time, sees what goes beyond a limit, and what it says can be."""
 
 import pytest
 from hypothesis import given, settings

@@ -333,6 +333,7 @@ def test_a_place_in_line_is_kept_for_a_post_on_its_way():
     assert book.join("first").at == NOON
     assert not book.take("second").taken
     assert book.take("first").fresh
+    assert book.line() == ["second"]
 
 
 def test_a_post_that_gives_its_place_up_lets_the_next_move_up():
@@ -344,6 +345,32 @@ def test_a_post_that_gives_its_place_up_lets_the_next_move_up():
     book.leave("first")
     assert (first, book.join("second").at) == (NOON + HOUR, first)
     assert second == NOON + 60 + HOUR
+
+
+def test_who_asks_again_keeps_his_place():
+    book = Book()
+    for owner in OWNERS[:6]:
+        book.take(owner)
+    for owner in ("first", "second", "first"):
+        book.take(owner)
+    assert book.line() == ["first", "second"]
+
+
+def test_a_limit_that_was_lowered_counts_what_was_taken_before():
+    higher, lower = (Lane("lane", (PUBLISH._replace(most=most),)) for most in (3, 2))
+    usage = Usage("account")
+    for number in range(3):
+        usage, _ = take(usage, higher, OWNERS[number], NOON + number)
+    assert take(usage, lower, "next", NOON + 2)[1].at == NOON + 1 + HOUR
+    assert count(usage, lower.windows[0], "next", NOON + 2)[1] == HOUR - 1
+
+
+def test_calls_counted_by_a_clock_that_is_behind_are_no_older_than_those_before():
+    book = Book()
+    for behind in (0, 2, 1):
+        book.now = NOON - behind
+        book.count(TIKTOK_INIT)
+    assert used(book.usage, TIKTOK_INIT, NOON) == (NOON + TIKTOK_INIT.seconds,) * 3
 
 
 def test_who_never_stood_in_line_leaves_it_as_it_is():
@@ -415,6 +442,16 @@ def test_a_post_that_has_its_slot_of_the_day_passes_those_that_wait_for_theirs()
     assert waits == NOON + DAY
     assert book.take("post0").fresh
     assert book.join("waits").at == waits
+
+
+def test_six_such_posts_are_told_the_soonest_slots_whatever_is_kept_for_later():
+    book = Book()
+    for owner in OWNERS[:15]:
+        book.take(owner)
+        book.now += 1200
+    book.now += HOUR
+    assert book.join("waits").at == NOON + DAY  # one of six slots of the hour is kept for it
+    assert [book.join(owner).at for owner in OWNERS[:6]] == [*[book.now] * 5, book.now + HOUR]
 
 
 @pytest.mark.parametrize("lane", LANES)

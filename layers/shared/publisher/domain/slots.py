@@ -306,7 +306,7 @@ def _stand(usage: Usage, counted: _Counted, owner: str, turn: Turn) -> Usage:
 
 
 def _with_logs(usage: Usage, logs: Mapping[str, tuple[Entry, ...]]) -> Usage:
-    return usage._replace(logs={**usage.logs, **logs})
+    return Usage(usage.usage_id, {**usage.logs, **logs}, usage.lines, usage.holds, usage.version)
 
 
 def _with_line(usage: Usage, lane: Lane, line: tuple[Place, ...]) -> Usage:
