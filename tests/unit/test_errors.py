@@ -77,7 +77,13 @@ def test_only_what_time_mends_is_retryable(kind):
 
 def test_an_error_carries_what_a_person_needs():
     error = TextTooLong(
-        "It happened.", "Do this.", field="text", tiktok_code="code", tiktok_log_id="log-1", retry_after=5
+        "It happened.",
+        "Do this.",
+        field="text",
+        tiktok_code="code",
+        tiktok_log_id="log-1",
+        retry_after=5,
+        limit="publish",
     )
     assert str(error) == "It happened."
     assert error.failure().model_dump() == {
@@ -90,6 +96,7 @@ def test_an_error_carries_what_a_person_needs():
         "tiktok_code": "code",
         "tiktok_log_id": "log-1",
         "retry_after": 5,
+        "limit": "publish",
     }
 
 

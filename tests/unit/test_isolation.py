@@ -21,7 +21,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from publisher.api import CreatePostRequest
+from publisher.api import CreatePostRequest, iso
 from publisher.domain.accounts import Creator
 from publisher.domain.keys import NewKey, split_key
 from publisher.domain.limits import PHOTO_HOST_SECONDS
@@ -109,6 +109,8 @@ class World:
             for _ in range(2):
                 account = self.ports.connect(workspace_id=name, open_id=self._new_creator(mine), display_name=mark)
             self._accept(mine, account.account_id)
+            self._accept(mine, account.account_id, status=Status.FAILED)
+            self._accept(mine, account.account_id, status=Status.REVIEW)
             self._accept(mine, account.account_id, status=Status.PUBLISH_COMPLETE, carousel=self._open_address(mine))
             self.ports.keys.add(a_key(key_id=NewKey.make().key_id, workspace_id=name, name=mark))
             for accept in ("application/json", "text/html"):
@@ -141,7 +143,7 @@ class World:
     def go_on(self) -> None:
         """All that happens between calls: posts are published, TikTok pulls pictures, the sweep runs, time passes."""
         for post in list(self.ports.posts._posts.values()):
-            if not post.terminal:
+            if not (post.terminal or post.waits):
                 WorkOn(self.ports, post.account_id, post.post_id).go_on(self._pull)
         sweep(self.ports, seconds_left=lambda: 100.0)
         self.ports.clock.time += 120
@@ -210,7 +212,14 @@ class World:
                 options: dict[str, object] = {"privacyLevel": "PUBLIC_TO_EVERYONE", "photoTitle": f"title {mine.mark}"}
                 options |= {"draft": True} if choice.random() < 0.3 else {}
                 account_id = self._account_id(mine, other, choice)
-                return {"post": {"accountId": account_id, "content": content, "tiktokOptions": options}}
+                later = {"scheduledTime": iso(self.ports.clock.now() + 1200)} if choice.random() < 0.3 else {}
+                return {"post": {"accountId": account_id, "content": content, "tiktokOptions": options}, **later}
+            case "/v2/posts/bulk":
+                one = self._body("/v2/posts", mine, other, choice)
+                return {"posts": [one, one], "dryRun": choice.random() < 0.3, "queueIfLimited": choice.random() < 0.5}
+            case _ if path.startswith("/v2/posts/{"):
+                edit = {"post": {"content": {"text": f"edited {mine.mark}"}}}
+                return {"published": choice.random() < 0.5} if path.endswith("/retry") else edit
             case "/v2/keys":
                 return {"name": f"key {mine.mark}", "scopes": ["posts:read"]}
             case "/webhooks/tiktok":
@@ -358,7 +367,7 @@ def whatever_account(ports: FakePorts, _workspace_id: str, request: CreatePostRe
         ("posts.app.get_post", whatever_post),
         ("keys.app.list_keys", lambda ports, _: list(ports.keys._keys.values())),
         ("accounts.app.list_accounts", lambda ports, _: list(ports.accounts._accounts.values())),
-        ("publisher.use_cases.create_post._account", whatever_account),
+        ("publisher.use_cases.check_post._account", whatever_account),
     ],
 )
 def test_an_answer_that_tells_too_much_is_caught(

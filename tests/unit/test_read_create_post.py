@@ -55,9 +55,8 @@ def test_media_urls_are_a_list_or_one_string(urls):
 @pytest.mark.parametrize(
     "field",
     [
-        "scheduledTime",
-        "timezone",
-        "queueIfLimited",
+        "scheduled_time",
+        "queue",
         "post.title",
         "post.account_id",
         "post.content.photos",
@@ -98,6 +97,9 @@ def test_a_field_that_does_not_exist_is_named(field):
         ("post.tiktokOptions.photoTitle", 5),
         ("post.tiktokOptions.photoTitle", None),
         ("post.tiktokOptions.autoAddMusic", "yes"),
+        ("scheduledTime", 1_790_000_000),
+        ("timezone", 2),
+        ("queueIfLimited", "true"),
         ("post.content", "text"),
         ("post.tiktokOptions", []),
         ("post", None),
@@ -130,7 +132,7 @@ def test_a_cover_may_be_any_moment_that_tiktok_can_count(milliseconds):
 
 def test_all_wrong_fields_are_told_at_once():
     body = {
-        "timezone": "Europe/Berlin",
+        "timezone": 1,
         "post": {
             "content": {"text": 5, "platform": "instagram", "mediaUrls": 7},
             "target": {"targetType": "tiktok"},

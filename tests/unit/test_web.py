@@ -178,12 +178,12 @@ def test_broken_base64_is_refused(http, monkeypatch):
 def test_a_refusal_lists_every_problem(http, body, ports):
     body["post"]["content"]["text"] = "🐇" * 1101
     body["post"]["content"]["platform"] = "youtube"
-    body["scheduledTime"] = "2026-12-24T18:00:00+01:00"
+    body["scheduledTime"] = "2026-12-24 at six"
     answer = http.post(body)
-    assert_failed(answer, 400, "InvalidRequest")
+    assert_failed(answer, 400, "InvalidPlatform")
     assert [(problem["field"], problem["code"]) for problem in answer.json["problems"]] == [
-        ("scheduledTime", "InvalidRequest"),
         ("post.content.platform", "InvalidPlatform"),
+        ("scheduledTime", "InvalidRequest"),
         ("post.content.text", "TextTooLong"),
     ]
     assert answer.json["error"] == answer.json["problems"][0]["error"]

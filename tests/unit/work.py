@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from publisher.domain.errors import (
+    NotTaken,
     PostLimitReached,
     PublisherError,
     ServiceUnavailable,
@@ -38,7 +39,7 @@ STEPS: dict[str, Callable[..., StepOutput]] = {
     "RecordFailure": record_failure,
 }
 LAST = ("RecordPublished", "RecordFailure")
-CAUGHT_AT_ONCE = (UploadExpired, PostLimitReached)
+CAUGHT_AT_ONCE = (UploadExpired, PostLimitReached, NotTaken)
 """What time mends and the machine does not retry."""
 URL = "https://media.example/film.mp4"
 FILM = b"\x00\x00\x00\x20ftypisom" + bytes(range(256)) * 20
@@ -112,6 +113,9 @@ class Work:
                 while_waiting()
                 self.ports.clock.sleep(output.wait_seconds)
                 state = "CheckStatus"
+            if state == "WaitForTurn":
+                self.ports.clock.sleep(output.wait_seconds)
+                state = "InitializePost"
         raise AssertionError(f"the post goes round in circles: {ran[-9:]}")
 
 
@@ -145,6 +149,7 @@ class Interruptions(Faults):
         self.seen: list[str] = []
         for port in (
             ports.posts,
+            ports.slots,
             ports.accounts,
             ports.vault,
             ports.media,

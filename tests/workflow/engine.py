@@ -49,7 +49,7 @@ class Execution:
     calls: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     """Every call of a function: the state's name, and the payload that the function got."""
     waits: list[float] = field(default_factory=list)
-    """Seconds of each wait of WaitForTikTok."""
+    """Seconds of each wait of WaitForTikTok and WaitForTurn."""
     retry_waits: list[float] = field(default_factory=list)
     """The longest that each retry may wait, in seconds: jitter makes it less."""
     status: str = ""

@@ -14,6 +14,7 @@ from tests.workflow.script import Answer, Script
 TASKS = {name: state for name, state in STATES.items() if state["Type"] == "Task"}
 LEADS_TO: dict[str, Script] = {
     "ConvertPhotos": {"DownloadMedia": [StepOutput(next="ConvertPhotos")]},
+    "WaitForTurn": {"InitializePost": [StepOutput(next="WaitForTurn", wait_seconds=20)]},
     "Reconcile": {"InitializePost": [errors.PublishingFailed("TikTok refused the post.", "Send another.")]},
     "RecordFailure": {
         "DownloadMedia": [errors.MediaDownloadFailed("The media server answered 404.", "Check the URL.")]
@@ -108,6 +109,19 @@ def test_a_decision_that_nobody_knows_is_a_failure(play: Play, name: str) -> Non
 def test_the_machine_waits_as_long_as_the_step_says(play: Play) -> None:
     again = [StepOutput(next="WaitForTikTok", wait_seconds=seconds) for seconds in (5, 10, 20)]
     assert play({"CheckStatus": again}).waits == [5, 5, 10, 20]
+
+
+def test_a_post_waits_for_its_turn_as_long_as_the_step_says_and_is_then_opened(play: Play) -> None:
+    again = [StepOutput(next="WaitForTurn", wait_seconds=seconds) for seconds in (65, 7)]
+    execution = play({"InitializePost": again})
+    turns = ["InitializePost", "WhatNext", "WaitForTurn"] * 2
+    assert execution.states == ["DownloadMedia", "WhatNext", *turns, *GOOD_WAY[2:]]
+    assert (execution.status, execution.waits) == ("SUCCEEDED", [65, 7, 5])
+
+
+def test_a_post_that_waits_for_long_leaves_the_machine(play: Play) -> None:
+    execution = play({"InitializePost": [StepOutput(next="Held")]})
+    assert (execution.status, execution.states[-2:]) == ("SUCCEEDED", ["WhatNext", "Held"])
 
 
 @pytest.mark.parametrize(("name", "rule", "error"), list(_retried()))

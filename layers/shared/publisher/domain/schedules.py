@@ -97,12 +97,12 @@ def _moment(told: datetime, zone: ZoneInfo | None, name: str) -> Due:
             "Write it as 2026-12-24T18:00:00+01:00, or give a timezone such as Europe/Berlin.",
             field="scheduledTime",
         )
-    local = told.replace(tzinfo=zone, fold=0)
-    there = local.astimezone(UTC).astimezone(zone)
+    wall = told.replace(tzinfo=zone, fold=0)
+    there = wall.astimezone(UTC).astimezone(zone)
     if there.replace(tzinfo=None) != told:
         moved = f"{name} skips {told.isoformat()}; the post goes out at {there.isoformat()}."
-        return Due(local.timestamp(), (moved,))
-    if local.utcoffset() != told.replace(tzinfo=zone, fold=1).utcoffset():
-        first = f"{name} has {told.isoformat()} twice; the post goes out the first time, at {local.isoformat()}."
-        return Due(local.timestamp(), (first,))
-    return Due(local.timestamp())
+        return Due(wall.timestamp(), (moved,))
+    if wall.utcoffset() != told.replace(tzinfo=zone, fold=1).utcoffset():
+        first = f"{name} has {told.isoformat()} twice; the post goes out the first time, at {wall.isoformat()}."
+        return Due(wall.timestamp(), (first,))
+    return Due(wall.timestamp())

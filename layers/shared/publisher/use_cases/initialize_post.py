@@ -131,6 +131,7 @@ def _open_upload(ports: Ports, post: Post, media: Media, seconds_left: SecondsLe
     def attempt(token: SecretStr) -> OpenedUpload:
         """Open one upload, counted before the call and no more once TikTok has certainly refused it."""
         nonlocal post
+        begin_attempt(post, ports.clock.now())  # it raises before a slot is taken
         turn = _take_slots(ports, post)
         post = ports.posts.save(begin_attempt(post, ports.clock.now()))
         try:
@@ -157,8 +158,9 @@ def _offer_pictures(ports: Ports, post: Post, pictures: Pictures, seconds_left: 
     def attempt(token: SecretStr) -> str | None:
         """Make one offer under an address of its own; None when TikTok refused it and pulled all the same."""
         nonlocal post
-        turn = _take_slots(ports, post)
-        prefix, now = secrets.token_hex(16), ports.clock.now()
+        prefix = secrets.token_hex(16)
+        begin_carousel(post, prefix, ports.clock.now())  # it raises before a slot is taken
+        turn, now = _take_slots(ports, post), ports.clock.now()
         post = ports.posts.save(begin_carousel(post, prefix, now))
         ports.photo_host.host(prefix, hosted, now + PHOTO_HOST_SECONDS)
         urls = [f"{address}/{prefix}/{number}.jpg" for number in range(1, pictures.count + 1)]
