@@ -92,8 +92,8 @@ SCENARIOS = (
     Scenario("B: as A, 1,000 starts a second", 100_000, 100_000, "hour", starts=1000),
     Scenario("C: as B, twice the Lambda", 100_000, 100_000, "hour", concurrency=2000, starts=1000),
     Scenario("D: 1,000,000 in a day", 1_000_000, 100_000, "day", shards=2),
-    Scenario("E: 10 each at one hour", 50_000, 5_000, "hour"),
-    Scenario("F: as E, fire and retry", 50_000, 5_000, "hour", naive=True),
+    Scenario("E: 10 each at one hour", 20_000, 2_000, "hour"),
+    Scenario("F: as E, fire and retry", 20_000, 2_000, "hour", naive=True),
 )
 
 

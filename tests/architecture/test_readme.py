@@ -43,6 +43,7 @@ def test_its_parts_stand_in_the_order_of_a_newcomers_questions():
         "Limits",
         "What each function may do",
         "Deploy",
+        "Scale",
         "Develop",
         "Decisions",
     ]
