@@ -1,8 +1,9 @@
-"""Accounts over HTTP: list them, disconnect them, and what their creators may choose now."""
+"""Accounts over HTTP: list them, disconnect them, and what they may do now."""
 
-from publisher.api import AccountAnswer, AccountList, CreatorAnswer, DisconnectedAnswer
+from publisher.api import AccountAnswer, AccountList, CreatorAnswer, DisconnectedAnswer, QuotaAnswer
 from publisher.use_cases.disconnect import disconnect
 from publisher.use_cases.get_creator import get_creator
+from publisher.use_cases.get_quota import get_quota
 from publisher.use_cases.list_accounts import list_accounts
 from publisher.web import Answer, Api, Call, json_answer
 
@@ -20,8 +21,7 @@ def find(call: Call) -> Answer:
 @api.route("DELETE", "/api/accounts/{account_id}", scope="accounts:write")
 def end(call: Call) -> Answer:
     """Disconnect an account."""
-    left = call.seconds_left()
-    account = disconnect(call.ports, call.workspace_id, call.path["account_id"], seconds_left=left)
+    account = disconnect(call.ports, call.workspace_id, call.path["account_id"], seconds_left=call.seconds_left())
     return json_answer(200, DisconnectedAnswer.of(account))
 
 
@@ -31,3 +31,10 @@ def creator(call: Call) -> Answer:
     account_id = call.path["account_id"]
     found = get_creator(call.ports, call.workspace_id, account_id, seconds_left=call.seconds_left())
     return json_answer(200, CreatorAnswer.of(account_id, found))
+
+
+@api.route("GET", "/v2/accounts/{account_id}/quota", scope="accounts:read")
+def quota(call: Call) -> Answer:
+    """Show what is left of the account's limits."""
+    account_id = call.path["account_id"]
+    return json_answer(200, QuotaAnswer.of(account_id, get_quota(call.ports, call.workspace_id, account_id)))

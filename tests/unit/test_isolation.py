@@ -109,6 +109,8 @@ class World:
             for _ in range(2):
                 account = self.ports.connect(workspace_id=name, open_id=self._new_creator(mine), display_name=mark)
             self._accept(mine, account.account_id)
+            later = self.ports.clock.now() + 86400
+            self._accept(mine, account.account_id, status=Status.SCHEDULED, scheduled_at=later, watch_at=later)
             self._accept(mine, account.account_id, status=Status.FAILED)
             self._accept(mine, account.account_id, status=Status.REVIEW)
             self._accept(mine, account.account_id, status=Status.PUBLISH_COMPLETE, carousel=self._open_address(mine))

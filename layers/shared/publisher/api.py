@@ -13,6 +13,7 @@ from publisher.domain.findings import Finding
 from publisher.domain.keys import ApiKey
 from publisher.domain.limits import PICTURES
 from publisher.domain.posts import Post, PostOptions, Status
+from publisher.domain.quota import Limited, Quota
 from publisher.domain.rules import PRIVACY_LEVELS, Consent, consent, label
 from publisher.ports import PostPage
 
@@ -390,6 +391,63 @@ class CreatorAnswer(BaseModel):
             creator_nickname=creator.nickname,
             creator_avatar_url=creator.avatar_url,
             **creator.model_dump(exclude={"username", "nickname", "avatar_url"}),
+        )
+
+
+class LimitAnswer(BaseModel):
+    """A limit: `used` + `promised` to posts in line + `left` make it up, unless TikTok's refusal leaves nothing."""
+
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
+
+    name: str
+    limit: int
+    window_seconds: int
+    used: int
+    promised: int
+    left: int
+    frees: list[str]
+
+    @classmethod
+    def of(cls, limited: Limited) -> "LimitAnswer":
+        """Show a limit, and when each of its taken slots is free again."""
+        return cls(
+            name=limited.window.name,
+            limit=limited.window.most,
+            window_seconds=limited.window.seconds,
+            used=len(limited.frees),
+            promised=limited.promised,
+            left=limited.left,
+            frees=[iso(at) for at in limited.frees],
+        )
+
+
+class WaitingAnswer(BaseModel):
+    """How many wait for their turn."""
+
+    posts: int
+    drafts: int
+
+
+class QuotaAnswer(BaseModel):
+    """What GET …/quota answers: what a caller can have now of each limit, and why TikTok takes nothing."""
+
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
+
+    account_id: str
+    limits: list[LimitAnswer]
+    waiting: WaitingAnswer
+    held_until: str | None
+    held_reason: str | None
+
+    @classmethod
+    def of(cls, account_id: str, quota: Quota) -> "QuotaAnswer":
+        """Show an account's quota."""
+        return cls(
+            account_id=account_id,
+            limits=[LimitAnswer.of(limited) for limited in quota.limits],
+            waiting=WaitingAnswer(posts=quota.waiting_posts, drafts=quota.waiting_drafts),
+            held_until=iso(quota.hold.until) if quota.hold else None,
+            held_reason=quota.hold.error if quota.hold else None,
         )
 
 

@@ -202,6 +202,13 @@ def waiting(usage: Usage, lane: Lane, now: float) -> tuple[Place, ...]:
     return tuple(place for place in _living_line(usage, lane, now) if place.turn_at > now)
 
 
+def promised(usage: Usage, window: Window, now: float) -> int:
+    """Return how many slots of a window are promised to posts in line, whether their turn has come or not."""
+    owners = {entry.owner for entry in _living(usage, window, _moment(usage, (window.name,), now))}
+    lines = [_living_line(usage, lane, now) for lane in LANES if window in lane.windows]
+    return sum(place.owner not in owners for line in lines for place in line)
+
+
 def used(usage: Usage, window: Window, now: float) -> tuple[float, ...]:
     """Return when each of a window's taken slots is free again, soonest first."""
     now = _moment(usage, (window.name,), now)
