@@ -164,8 +164,8 @@ def leave(usage: Usage, lane: Lane, owner: str) -> Usage:
 def refund(usage: Usage, lane: Lane, owner: str) -> Usage:
     """Give the slots back that the owner took last, because certainly nothing happened; one of an earlier time stays.
 
-    Repeated it would give that back too, should there be one. The moment stays in the log under the lane's name: slots that
-    were free by then are forgotten, so nobody may take any at an earlier one.
+    Repeated it would give that back too, should there be one. The moment stays in the log under the lane's name: slots
+    that were free by then are forgotten, so nobody may take any at an earlier one.
     """
     logs = {window.name: usage.logs.get(window.name, ()) for window in lane.windows}
     last = max((entry for log in logs.values() for entry in log if entry.owner == owner), default=None)
