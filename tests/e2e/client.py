@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urljoin, urlsplit
 
 import requests
 
-ENDED = {"PUBLISH_COMPLETE", "SEND_TO_USER_INBOX", "FAILED", "REVIEW"}
+ENDED = {"PUBLISH_COMPLETE", "SEND_TO_USER_INBOX", "FAILED", "REVIEW", "CANCELLED"}
 
 
 class Outcome(NamedTuple):
@@ -53,6 +53,19 @@ class Client:
 
     def publish(self, body: dict[str, Any], **headers: str) -> requests.Response:
         return requests.post(self.api + "/v2/posts", json=body, headers=self.headers | headers, timeout=40)
+
+    def change(self, method: str, path: str, body: Any = None) -> requests.Response:
+        """Edit, cancel or retry a post."""
+        return requests.request(method, f"{self.api}/v2/posts/{path}", json=body, headers=self.headers, timeout=40)
+
+    def bulk(self, body: dict[str, Any], **headers: str) -> requests.Response:
+        return requests.post(f"{self.api}/v2/posts/bulk", json=body, headers=self.headers | headers, timeout=40)
+
+    def set_defaults(self, account: dict[str, Any], options: dict[str, Any]) -> None:
+        """Choose the options of posts that give none."""
+        path = f"/v2/accounts/{account['account_id']}/defaults"
+        answer = requests.put(self.api + path, json=options, headers=self.headers, timeout=40)
+        assert answer.status_code == 200, answer.text
 
     def publish_and_wait(self, body: dict[str, Any]) -> "Outcome":
         """Publish, and look at the post when it has ended."""
