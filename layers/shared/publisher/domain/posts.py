@@ -441,7 +441,6 @@ def _attempt(post: Post, now: float, **changes: object) -> Post:
             "Nothing was published. Send the post again later.",
         )
     status = {"status": Status.PROCESSING_UPLOAD, "attempt": post.attempt + 1, "opened": post.opened + 1}
-    changes["queued_at"] = None
     return enter(post, "InitializePost", now, **status, **changes)
 
 
@@ -458,7 +457,7 @@ def carousel_taken(post: Post, publish_id: str | None, now: float) -> Post:
     if post.carousel is None:
         raise AssertionError("no carousel was opened")
     carousel = post.carousel.model_copy(update={"publish_id": publish_id or post.carousel.publish_id})
-    taken = offer_last(_change(post, now, carousel=carousel), now)
+    taken = offer_last(_change(post, now, carousel=carousel, queued_at=None), now)
     return _ended(taken, now) if taken.terminal else taken
 
 
@@ -469,7 +468,7 @@ def carousel_fenced(post: Post, now: float) -> Post:
 
 def upload_opened(post: Post, upload: Upload, now: float) -> Post:
     """Record the upload of the running attempt, before its first byte is sent."""
-    return _change(post, now, upload=upload)
+    return _change(post, now, upload=upload, queued_at=None)
 
 
 def take_lease(post: Post, owner: str, now: float) -> Post:

@@ -175,6 +175,12 @@ def refund(usage: Usage, lane: Lane, owner: str) -> Usage:
     return _with_logs(usage, {**left, lane.name: (max((last, *usage.logs.get(lane.name, ()))),)})
 
 
+def stand_first(usage: Usage, lane: Lane, owner: str, now: float) -> Usage:
+    """Put whose turn came to nothing back to where it stood when its turn came: at the head of the line."""
+    rest = tuple(place for place in usage.lines.get(lane.name, ()) if place.owner != owner)
+    return _with_line(usage, lane, (Place(owner, now), *rest))
+
+
 def count(usage: Usage, window: Window, owner: str, now: float) -> tuple[Usage, float]:
     """Count a call, and return 0; or, when it is one too many, count nothing and return the seconds to wait."""
     at = _moment(usage, (window.name,), now)

@@ -15,7 +15,9 @@ from publisher.domain.errors import (
     MissingParameter,
     Paced,
     PublisherError,
+    RateLimitExceeded,
     RequestInvalid,
+    TikTokRefused,
     TokenExpired,
 )
 from publisher.domain.limits import START_SECONDS, VIDEO_SECONDS_MAX
@@ -31,11 +33,13 @@ from publisher.domain.rules import (
     text_problems,
 )
 from publisher.domain.schedules import Due, read_due
+from publisher.domain.slots import POSTS
 from publisher.ports import Ports
 from publisher.use_cases.get_creator import ask_creator
+from publisher.use_cases.take_turn import hold_of, limit_reached, note_refusal
 from publisher.use_cases.use_access_token import RECONNECT
 
-NOT_ASKED = "TikTok was not asked what the creator allows, as it was asked often; it is, before the post goes out."
+NOT_ASKED = "TikTok did not tell yet what the creator allows; it is asked again before the post goes out."
 
 
 def check_post(
@@ -54,7 +58,8 @@ def check_post(
     by account who was asked about for this request already, and is added to.
 
     InvalidPost with all that is wrong with it, and `problems`, which were found when it was read. A post that may wait
-    is taken although TikTok cannot be asked about its creator just now, because it is asked again before it goes.
+    is taken although TikTok cannot be asked about its creator just now, or says that nothing of his can be posted for
+    some time, because it is asked again before it goes; any other is told so.
     """
     problems = list(problems)
     now = ports.clock.now()
@@ -70,9 +75,9 @@ def check_post(
     warnings = [] if options.draft else text_advice(text)
     try:
         creator = _creator(ports, account, options, problems, {} if creators is None else creators, seconds_left)
-    except Paced:
+    except _Later as later:
         if not queues:
-            raise
+            raise later.error from None
         creator = None
         warnings.append(NOT_ASKED)
     offered = creator.privacy_level_options if creator else None
@@ -109,6 +114,14 @@ def check_post(
         timeline=(Moment(step="Accepted", at=now),),
         **_start(due, now),
     )
+
+
+class _Later(Exception):
+    """TikTok can say only later what a creator may choose; `error` tells a caller who does not wait."""
+
+    def __init__(self, error: PublisherError) -> None:
+        super().__init__()
+        self.error = error
 
 
 def _start(due: Due | None, now: float) -> dict[str, Any]:
@@ -160,12 +173,27 @@ def _creator(  # noqa: PLR0917 - what a check knows so far
         if options.draft:
             return None
         if account.account_id not in known:
-            known[account.account_id] = ask_creator(ports, account.account_id, seconds_left=seconds_left)
+            known[account.account_id] = _ask(ports, account.account_id, seconds_left)
         return known[account.account_id]
-    except PublisherError:
+    except (PublisherError, _Later):
         if problems:
             return None
         raise
+
+
+def _ask(ports: Ports, account_id: str, seconds_left: float) -> Creator:
+    """Ask TikTok about a creator, but not while its refusal holds his posts; one that comes now holds them."""
+    hold, now = hold_of(ports, account_id, POSTS), ports.clock.now()
+    if hold is not None:
+        raise _Later(limit_reached(hold, hold.until, now))
+    try:
+        return ask_creator(ports, account_id, seconds_left=seconds_left)
+    except Paced as problem:
+        raise _Later(problem) from None
+    except (RateLimitExceeded, TikTokRefused) as refusal:
+        if note_refusal(ports, account_id, refusal.failure()) is None:
+            raise
+        raise _Later(refusal) from None
 
 
 def _check_account(account: Account, options: PostOptions, now: float) -> None:

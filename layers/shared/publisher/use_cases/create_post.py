@@ -17,7 +17,7 @@ from publisher.domain.posts import Post, Status, wait_for_turn
 from publisher.ports import IdempotentRequest, Ports, Value
 from publisher.use_cases.check_post import check_post
 from publisher.use_cases.load_post import load_post
-from publisher.use_cases.take_turn import stand_in_line
+from publisher.use_cases.take_turn import leave_line, stand_in_line
 
 
 class Accepted(Value):
@@ -92,7 +92,14 @@ def take_in(ports: Ports, post: Post, request: IdempotentRequest | None = None) 
         line = stand_in_line(ports, post)
         if line.waits:
             post = wait_for_turn(post, line.turn_at, ports.clock.now())
-    if not ports.posts.accept(post, request):
+    try:
+        stored = ports.posts.accept(post, request)
+    except TryAgain:
+        if post.ticket is None and post.status is Status.QUEUED:  # with a ticket, the same request takes its place up
+            with suppress(TryAgain):
+                leave_line(ports, post)
+        raise
+    if not stored:
         return None
     set_going(ports, post)
     return post

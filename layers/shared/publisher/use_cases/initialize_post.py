@@ -48,7 +48,7 @@ from publisher.use_cases.get_creator import ask_creator
 from publisher.use_cases.hold_post import hold_post
 from publisher.use_cases.load_post import load_post
 from publisher.use_cases.settle_carousel import settle_carousel
-from publisher.use_cases.take_turn import give_back, limit_reached, note_refusal, take_slots
+from publisher.use_cases.take_turn import limit_reached, look_at_turn, note_refusal, step_back, take_slots
 from publisher.use_cases.use_access_token import use_access_token
 
 
@@ -117,9 +117,10 @@ def _hold_line(ports: Ports, request: StepInput, refusal: PublisherError) -> Ste
     until = note_refusal(ports, post.account_id, refusal.failure())
     if until is None or not (post.queues and post.untouched):
         raise refusal
-    told = refusal.failure()
-    held = Hold(until, told.tiktok_code or "", told.error, told.message, told.tiktok_log_id)
-    return _wait_for_turn(ports, request.post_id, Turn(at=until, taken=False, reason=held))
+    turn = look_at_turn(ports, post)
+    if turn.at <= ports.clock.now():
+        raise refusal  # of another line
+    return _wait_for_turn(ports, request.post_id, turn)
 
 
 def _open_upload(ports: Ports, post: Post, media: Media, seconds_left: SecondsLeft) -> None:
@@ -189,7 +190,7 @@ def _refused(ports: Ports, post: Post, turn: Turn) -> Post:
     post = ports.posts.save(attempt_refused(post, ports.clock.now()))
     if turn.fresh:
         with suppress(TryAgain):  # a slot that is not given back only costs time
-            give_back(ports, post)
+            step_back(ports, post)
     return post
 
 
@@ -221,10 +222,13 @@ def upload_context(post: Post) -> dict[str, str]:
 
 
 def _check_creator(ports: Ports, post: Post, seconds_left: float) -> Post:
-    """Check a direct post against the creator's options of this moment; a choice is never replaced.
+    """Check a direct post whose turn it is against the creator's options of this moment; no choice is replaced.
 
     What the creator has switched off since the post came in is off, with a warning.
     """
+    turn = look_at_turn(ports, post)
+    if turn.at > ports.clock.now():
+        raise NotYet(turn)
     if post.options.draft:
         return post
     creator = ask_creator(ports, post.account_id, seconds_left=seconds_left)

@@ -24,6 +24,7 @@ from publisher.domain.slots import (
     leave,
     refund,
     seconds_until,
+    stand_first,
     take,
     used,
     waiting,
@@ -140,6 +141,26 @@ def leave_line(ports: Ports, post: Post) -> None:
     change_usage(ports, post.account_id, change)
 
 
+def look_at_turn(ports: Ports, post: Post) -> Turn:
+    """Tell whether it is a post's turn, which takes nothing; when it is not yet, the post stands in line.
+
+    So nothing is asked of TikTok for a post that cannot go.
+    """
+    lane, app_hold = lane_of(post), _app_hold(ports, lane_of(post))
+
+    def change(usage: Usage, now: float) -> tuple[Usage, Turn]:
+        joined, turn = join(usage, lane, post.owner, now, held_until=app_hold.until if app_hold else 0.0)
+        return (usage, turn) if turn.at <= now else (joined, turn if turn.reason else turn._replace(reason=app_hold))
+
+    return change_usage(ports, post.account_id, change)
+
+
+def hold_of(ports: Ports, account_id: str, lane: Lane) -> Hold | None:
+    """Return what holds a lane of the account, or of the app; of two the one that lasts longer."""
+    own = held(ports.slots.get(account_id), lane, ports.clock.now())
+    return max(filter(None, (own, _app_hold(ports, lane))), key=lambda one: one.until, default=None)
+
+
 def take_slots(ports: Ports, post: Post, window: Window) -> Turn:
     """Take what an init needs: the post's slots, which it takes once, and a call of `window`. All or nothing.
 
@@ -161,10 +182,23 @@ def take_slots(ports: Ports, post: Post, window: Window) -> Turn:
 
 
 def give_back(ports: Ports, post: Post) -> None:
-    """Give the slots back of an init that certainly did nothing; the call itself stays counted. Safe to repeat."""
+    """Give the slots of a draft back that is pending no more. Safe to repeat."""
 
     def change(usage: Usage, _now: float) -> tuple[Usage, None]:
         return refund(usage, lane_of(post), post.owner), None
+
+    change_usage(ports, post.account_id, change)
+
+
+def step_back(ports: Ports, post: Post) -> None:
+    """Give the slots back of an init that certainly did nothing, and let the post stand first in line again.
+
+    The call itself stays counted. Safe to repeat.
+    """
+
+    def change(usage: Usage, now: float) -> tuple[Usage, None]:
+        lane = lane_of(post)
+        return stand_first(refund(usage, lane, post.owner), lane, post.owner, now), None
 
     change_usage(ports, post.account_id, change)
 
