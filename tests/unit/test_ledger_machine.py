@@ -190,7 +190,7 @@ class LedgerMachineOfPhotos(LedgerMachine):
     media = b"\xff\xd8\xff\xe0" + bytes(100)
     done = ("DownloadMedia", "ConvertPhotos")
 
-    @rule(trouble=trouble(10, at_least=1))
+    @rule(trouble=trouble(18, at_least=1))
     def offer(self, trouble: Trouble) -> None:
         self._plan(trouble)
         self._run("InitializePost")
