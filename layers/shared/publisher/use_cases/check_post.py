@@ -109,7 +109,7 @@ def check_post(
         creator_username=creator.username if creator else account.username,
         privacy_options=creator.privacy_level_options if creator else (),
         longest_seconds=creator.max_video_post_duration_sec if creator else int(VIDEO_SECONDS_MAX),
-        patient=queues,
+        patient=queues or due is not None,
         queues=queues,
         timeline=(Moment(step="Accepted", at=now),),
         **_start(due, now),

@@ -59,9 +59,10 @@ def _check_editable(post: Post, request: EditPostRequest) -> None:
 def _follow(ports: Ports, former: Post, post: Post) -> None:
     """Bring what starts the post in line with it; the sweep makes up for what fails, and the ledger decides."""
     if post.status is Status.SCHEDULED and post.scheduled_at != former.scheduled_at:
+        with suppress(TryAgain):  # first, because two times of one second share a schedule
+            ports.schedules.remove(post.post_id, former.scheduled_at or 0.0)
         with suppress(TryAgain):
             ports.schedules.put(post.post_id, post.scheduled_at or 0.0)
-            ports.schedules.remove(post.post_id, former.scheduled_at or 0.0)
     if lane_of(post) != lane_of(former):
         with suppress(TryAgain):
             leave_line(ports, former)
