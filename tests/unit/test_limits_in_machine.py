@@ -1,12 +1,10 @@
-"""Posts and their account's limits on the way through the machine: turns, waiting, holds, and slots given back."""
+"""An account's limits on a post's whole way: turns, slots and holds, with machines, schedules, the sweep and time."""
 
-from collections.abc import Iterator
 from contextlib import contextmanager
-from itertools import pairwise
 
 import pytest
 
-from publisher.api import PostAnswer
+from publisher.api import PostDetail, iso
 from publisher.domain.errors import (
     AccountDisabled,
     InvalidToken,
@@ -16,436 +14,396 @@ from publisher.domain.errors import (
     RateLimitExceeded,
     ServiceUnavailable,
     Timeout,
-    TokenExpired,
 )
 from publisher.domain.limits import HOLD_SECONDS, TURN_WAIT_SECONDS
 from publisher.domain.posts import Post, Status
-from publisher.domain.slots import APP, PUBLISH, TIKTOK_DRAFTS, TIKTOK_INIT, TIKTOK_POSTS, promised, used
-from publisher.use_cases.create_post import create_post
-from publisher.use_cases.get_quota import get_quota
-from publisher.use_cases.start_due import start_due
-from publisher.use_cases.sweep import sweep
-from publisher.use_cases.take_turn import take_slots
-from tests.builders import NOW, a_post
+from publisher.domain.slots import DRAFTS, POSTS, PUBLISH, TIKTOK_DRAFTS, TIKTOK_INIT, TIKTOK_POSTS, promised, used
+from publisher.tiktok.failures import failure_of
+from tests.builders import NOW, options
 from tests.fakes import FakePorts, Faults, Killed
-from tests.unit.work import FILM, PHOTOS, URL, Interruptions, Work, picture, points
+from tests.unit.machines import Machines
+from tests.unit.work import FILM, LOST, PHOTOS, URL, Interruptions, Work, points
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
-BANNED = AccountDisabled(
-    "TikTok has banned the creator.", "He appeals.", tiktok_code="spam_risk_user_banned_from_posting",
-    tiktok_log_id="log-7",
-)  # fmt: skip
-CAPPED = PostLimitReached(
-    "The creator has reached the cap.", "Wait.", tiktok_code="spam_risk_too_many_posts", tiktok_log_id="log-7",
-    retry_after=DAY,
-)  # fmt: skip
-SPAM = PublishingFailed("It is spam.", "Change it.", tiktok_code="spam_risk", tiktok_log_id="log-7")
-APP_CAPPED = PostLimitReached(
-    "The app is full.", "Wait.", tiktok_code="reached_active_user_cap", tiktok_log_id="log-7", retry_after=DAY
-)
-INBOX_FULL = PostLimitReached(
-    "The inbox is full.", "Empty it.", tiktok_code="spam_risk_too_many_pending_share", tiktok_log_id="log-7",
-    retry_after=DAY,
-)  # fmt: skip
-CERTAIN = [
-    RateLimitExceeded("Too many calls.", "Wait.", retry_after=60),
-    PublishingFailed("TikTok refused the post.", "Change it."),
-    InvalidToken("The scope was not granted.", "Grant it."),
-    BANNED, CAPPED, SPAM, APP_CAPPED,
-]  # fmt: skip
-UNCLEAR = [ServiceUnavailable("TikTok answered 500.", "Try again."), Timeout("No answer.", "Try again.")]
 
 
-class Calls(Faults):
-    """TikTok's faults, and which of its calls were made."""
+class Asked(Faults):
+    """Notes what is asked of TikTok, and when."""
 
-    def __init__(self) -> None:
+    def __init__(self, ports: FakePorts) -> None:
         super().__init__()
-        self.made: list[str] = []
+        self._clock = ports.clock
+        self.calls: list[tuple[float, str]] = []
 
     @contextmanager
-    def around(self, call: str) -> Iterator[None]:
-        self.made.append(call)
+    def around(self, call):
+        self.calls.append((self._clock.now(), call))
         with super().around(call):
             yield
 
 
-class Channel(Work):
-    """An account whose posts come in over the API and are moved by executions, schedules and the sweep."""
-
-    def __init__(self, ports: FakePorts) -> None:
-        super().__init__(ports)
-        self.calls = ports.tiktok.faults = Calls()
-        self.ran: set[str] = set()
-        ports.fetcher.media[URL] = FILM
-        for number, url in enumerate(PHOTOS, start=1):
-            ports.fetcher.media[url] = picture(number)
-
-    def send(self, *, urls: object = URL, draft: bool = False, **more: object) -> str:
-        """A caller who does not wait sends a post."""
-        content = {"text": "A rabbit. #a #b #c", "mediaUrls": urls, "platform": "tiktok"}
-        choice: dict[str, object] = {"draft": True} if draft else {"privacyLevel": "PUBLIC_TO_EVERYONE"}
-        body = {"post": {"accountId": self.account.account_id, "content": content, "tiktokOptions": choice}, **more}
-        accepted = create_post(self.ports, "workspace-1", body, idempotency_key=None, seconds_left=29, patient=True)
-        self.post_id = accepted.post.post_id
-        return self.post_id
-
-    def send_waiting(self, count: int) -> list[str]:
-        """So many posts that may wait, not faster than TikTok lets us ask about their creator."""
-        sent = []
-        for _ in range(count):
-            sent.append(self.send(queueIfLimited=True))
-            self.ports.clock.time += 4
-        return sent
-
-    def of(self, post_id: str) -> Post:
-        self.post_id = post_id
-        return self.post
-
-    def run_started(self) -> None:
-        """Every execution that was started runs to its end."""
-        for name, post in list(self.ports.executions.started.items()):
-            if name not in self.ran:
-                self.ran.add(name)
-                self.post_id = post.post_id
-                self.go_on()
-                self.ports.executions.end(post)
-
-    def let_pass(self, seconds: float, *, schedules: bool = True) -> None:
-        """Time passes: schedules fire, the sweep comes each minute, and what they start runs."""
-        end = self.ports.clock.time + seconds
-        while self.ports.clock.time < end:
-            planned = min((at for _, at in self.ports.schedules.planned), default=end) if schedules else end
-            here = self.ports.clock.time
-            self.ports.clock.time = min(end, here + MINUTE, max(here, float(planned)) if planned > here else end)
-            due = [one for one in self.ports.schedules.planned if one[1] <= self.ports.clock.time] if schedules else []
-            for post_id, at in sorted(due, key=lambda one: one[1]):
-                self.ports.schedules.planned.discard((post_id, at))
-                start_due(self.ports, post_id)
-                self.run_started()
-            assert sweep(self.ports, seconds_left=lambda: 100).errors == {}
-            self.run_started()
-
-    def taken(self, window: object = PUBLISH) -> int:
-        usage = self.ports.slots.get(self.account.account_id)
-        return len(used(usage, window, self.ports.clock.now()))  # type: ignore[arg-type]
-
-    def owed(self) -> int:
-        return promised(self.ports.slots.get(self.account.account_id), PUBLISH, self.ports.clock.now())
-
-    def offers(self) -> list[str]:
-        """Carousels whose pictures TikTok has not pulled."""
-        return [one.publish_id for one in self.ports.tiktok.carousels.values() if not one.pulled]
-
-    @property
-    def opened(self) -> list[float]:
-        return [upload.opened_at for upload in self.uploads]
+@pytest.fixture
+def asked(ports: FakePorts) -> Asked:
+    ports.tiktok.faults = Asked(ports)
+    return ports.tiktok.faults
 
 
 @pytest.fixture
-def channel(ports: FakePorts) -> Channel:
-    return Channel(ports)
+def machines(ports: FakePorts) -> Machines:
+    ports.fetcher.media[URL] = FILM
+    return Machines(ports)
 
 
-# Slots
-def test_a_post_that_fails_in_download_gives_its_place_up_at_once(channel):
-    channel.send(urls="https://media.example/gone.mp4")
-    assert (channel.owed(), channel.taken()) == (1, 0)
-    channel.run_started()
-    assert channel.post.status is Status.FAILED
-    assert (channel.owed(), channel.taken()) == (0, 0)
+@pytest.fixture
+def account_id(ports: FakePorts) -> str:
+    return ports.connect().account_id
 
 
-def test_a_published_post_has_taken_one_slot_of_each_limit_and_leaves_no_place(channel):
-    channel.send()
-    channel.run_started()
-    assert channel.post.status is Status.PUBLISH_COMPLETE
-    assert [channel.taken(window) for window in (PUBLISH, TIKTOK_POSTS, TIKTOK_DRAFTS)] == [1, 1, 0]
-    assert channel.owed() == 0
+@pytest.fixture
+def work(ports: FakePorts) -> Work:
+    ports.fetcher.media[URL] = FILM
+    return Work(ports)
 
 
-@pytest.mark.parametrize("urls", [URL, list(PHOTOS)], ids=["video", "photos"])
-@pytest.mark.parametrize("refusal", CERTAIN, ids=lambda error: f"{type(error).__name__}-{error.tiktok_code}")
-def test_a_certain_refusal_gives_the_slots_back_and_leaves_the_call_counted(channel, refusal, urls):
-    channel.send(urls=urls)
-    channel.run("DownloadMedia")
-    if urls != URL:
-        channel.run("ConvertPhotos")
-    channel.calls.before("open_upload" if urls == URL else "open_carousel", refusal)
-    with pytest.raises(type(refusal)):
-        channel.run("InitializePost")
-    assert [channel.taken(window) for window in (PUBLISH, TIKTOK_POSTS, TIKTOK_INIT)] == [0, 0, 1]
-    assert channel.owed() == 1
+def opened(ports: FakePorts) -> list[float]:
+    """When each upload was opened at TikTok, in order."""
+    return sorted(upload.opened_at for upload in ports.tiktok.uploads.values())
 
 
-@pytest.mark.parametrize("lost", UNCLEAR, ids=lambda error: type(error).__name__)
-@pytest.mark.parametrize("late", [False, True])
-def test_an_answer_that_was_lost_keeps_the_slots_and_the_next_attempt_takes_no_other(channel, lost, late):
-    channel.send()
-    channel.run("DownloadMedia")
-    (channel.calls.after if late else channel.calls.before)("open_upload", lost)
-    with pytest.raises(type(lost)):
-        channel.run("InitializePost")
-    assert (channel.taken(), channel.taken(TIKTOK_INIT)) == (1, 1)
-    channel.go_on()
-    assert channel.post.status is Status.PUBLISH_COMPLETE
-    assert (channel.taken(), channel.taken(TIKTOK_POSTS), channel.taken(TIKTOK_INIT)) == (1, 1, 2)
+def assert_never_more(times: list[float], most: int, seconds: float) -> None:
+    assert all(later - sooner >= seconds for sooner, later in zip(times, times[most:], strict=False))
 
 
-def test_a_token_that_died_costs_a_call_and_one_slot(channel):
-    channel.send()
-    channel.run("DownloadMedia")
-    channel.calls.before("open_upload", TokenExpired("The token is dead.", "Refresh it."))
-    channel.run("InitializePost")
-    assert (channel.taken(), channel.taken(TIKTOK_INIT), len(channel.uploads)) == (1, 2, 1)
+def slots(ports: FakePorts, account_id: str) -> tuple[int, int, int]:
+    """Slots that are taken of publications and of posts a day, and places that are promised."""
+    usage, now = ports.slots.get(account_id), ports.clock.now()
+    return len(used(usage, PUBLISH, now)), len(used(usage, TIKTOK_POSTS, now)), promised(usage, PUBLISH, now)
 
 
-@pytest.mark.parametrize("point", points(16), ids=str)
-@pytest.mark.parametrize("urls", [URL, list(PHOTOS)], ids=["video", "photos"])
-def test_killed_between_any_two_effects_and_redriven_a_post_has_one_slot(channel, urls, point):
-    def kill() -> None:
-        raise Killed
-
-    channel.send(urls=urls)
-    channel.run("DownloadMedia")
-    if urls != URL:
-        channel.run("ConvertPhotos")
-    interruptions = Interruptions(channel.ports)
-    interruptions.at({point: kill})
-    try:
-        channel.run("InitializePost")
-    except Killed:
-        pass
-    else:
-        assert point[0] >= len(interruptions.seen)
-    interruptions.at({})
-    channel.go_on(lambda: [channel.ports.tiktok.pull(one, channel.ports.photo_host) for one in channel.offers()])
-    assert channel.post.status is Status.PUBLISH_COMPLETE
-    assert (channel.taken(), channel.taken(TIKTOK_POSTS), channel.owed()) == (1, 1, 0)
+def spread(machines: Machines, account_id: str, count: int = 6, every: float = 10 * MINUTE) -> list[Post]:
+    """Publish posts with time between them, so that their slots free one after the other."""
+    posts = []
+    for _ in range(count):
+        posts.append(machines.send(account_id))
+        machines.run(every)
+    return posts
 
 
-def test_a_draft_takes_a_slot_of_drafts_and_gives_it_back_when_its_creator_has_finished_it(channel):
-    draft = channel.send(draft=True)
-    channel.run_started()
-    assert channel.of(draft).status is Status.SEND_TO_USER_INBOX
-    assert [channel.taken(window) for window in (TIKTOK_DRAFTS, PUBLISH)] == [1, 0]
-    channel.ports.tiktok.finish_draft(channel.post.publish_id)
-    channel.let_pass(600)
-    assert channel.of(draft).status is Status.PUBLISH_COMPLETE
-    assert channel.taken(TIKTOK_DRAFTS) == 0
+# Turns
+@pytest.mark.parametrize("nets", ["schedules and sweep", "schedules alone", "sweep alone"])
+def test_24_posts_that_may_wait_all_go_out_each_at_its_turn_and_in_their_order(machines, ports, account_id, nets):
+    machines.schedules, machines.sweeps = "schedules" in nets, "sweep" in nets
+    posts = []
+    for _ in range(24):
+        posts.append(machines.send(account_id, queueIfLimited=True))
+        ports.clock.time += 4  # as often as TikTok tells what a creator allows
+    machines.run(3 * DAY)
+    ended = [machines.post(post) for post in posts]
+    assert {post.status for post in ended} == {Status.PUBLISH_COMPLETE}
+    times = opened(ports)
+    assert len(times) == 24
+    assert_never_more(times, 6, HOUR)
+    assert_never_more(times, 15, DAY)
+    went = [next(moment.at for moment in post.timeline if moment.step == "UploadChunks") for post in ended]
+    assert went == sorted(went)
+    assert times[11] < NOW + HOUR + 10 * MINUTE  # nobody waits much longer than he must
+    assert times[14] < NOW + 2 * HOUR + 15 * MINUTE
+    assert times[23] < NOW + DAY + 2 * HOUR + 15 * MINUTE
+    assert slots(ports, account_id)[2] == 0
 
 
-# Waiting for a turn
-@pytest.mark.parametrize("schedules", [True, False], ids=["by schedules", "by the sweep alone"])
-def test_posts_that_wait_go_when_their_turn_comes_in_the_order_in_which_they_came(channel, schedules):
-    sent = channel.send_waiting(14)
-    channel.run_started()
-    assert len(channel.uploads) == 6
-    channel.let_pass(2 * HOUR + 10 * MINUTE, schedules=schedules)
-    began = [moment.at for one in sent for moment in channel.of(one).timeline if moment.step == "InitializePost"]
-    assert (len(began), began) == (14, sorted(began))
-    assert {channel.of(one).status for one in sent} == {Status.PUBLISH_COMPLETE}
-    assert all(later - sooner >= HOUR for sooner, later in zip(channel.opened, channel.opened[6:], strict=False))
-    assert channel.opened[-1] - channel.opened[0] < 2 * HOUR + 5 * MINUTE
-
-
-def test_no_more_than_15_go_in_a_day(channel):
-    sent = channel.send_waiting(18)
-    channel.run_started()
-    channel.let_pass(5 * HOUR)
-    assert len(channel.uploads) == 15
-    channel.let_pass(20 * HOUR)
-    assert {channel.of(one).status for one in sent} == {Status.PUBLISH_COMPLETE}
-    assert channel.opened[15] - channel.opened[0] >= DAY
-
-
-def test_a_post_that_comes_while_others_wait_does_not_overtake_them(channel):
-    channel.send_waiting(8)
-    channel.run_started()
-    channel.ports.clock.time = NOW + HOUR + 10 * MINUTE  # slots are free, and their owners have not come for them
-    for _ in range(4):
-        channel.send()
-        channel.ports.clock.time += 4
+def test_who_comes_later_does_not_overtake_who_waits(machines, ports, account_id):
+    spread(machines, account_id)  # until the first slot is free again
+    ports.clock.time -= 1
+    first = machines.send(account_id, queueIfLimited=True)
+    assert first.not_before == NOW + HOUR
+    ports.clock.time += 1  # the slot is free, and promised
     with pytest.raises(PostLimitReached):
-        channel.send()
+        machines.send(account_id)
+    machines.run(MINUTE)
+    assert machines.post(first).status is Status.PUBLISH_COMPLETE
+    assert len(ports.tiktok.uploads) == 7
 
 
-def test_a_turn_that_is_near_is_waited_for_in_the_machine(channel):
-    for number in range(6):
-        take_slots(channel.ports, a_post(account_id=channel.account.account_id), TIKTOK_INIT)
-        channel.ports.clock.time += number
-    channel.ports.clock.time = NOW + HOUR - TURN_WAIT_SECONDS
-    channel.send(queueIfLimited=True)
-    channel.run("DownloadMedia")
-    made = len(channel.calls.made)
-    step = channel.run("InitializePost")
-    assert (step.next, step.wait_seconds) == ("WaitForTurn", TURN_WAIT_SECONDS)
-    assert channel.calls.made[made:] == []
-    channel.go_on()
-    assert channel.opened == [NOW + HOUR]
+def test_a_turn_that_is_near_is_waited_for_in_the_machine(machines, ports, account_id):
+    scheduled = machines.send(account_id, scheduledTime=iso(NOW + HOUR - TURN_WAIT_SECONDS + 10))
+    spread(machines, account_id, every=5 * MINUTE)
+    machines.run(HOUR)
+    assert machines.post(scheduled).status is Status.PUBLISH_COMPLETE
+    assert machines.entered("WaitForTurn") != []
+    assert machines.entered("Held") == []
+    assert opened(ports)[6] == pytest.approx(NOW + HOUR, abs=2)
 
 
-def test_an_init_too_many_in_a_minute_waits_in_the_machine_and_is_then_made(channel):
-    sent = [channel.send() for _ in range(6)]
-    for one in sent:
-        channel.of(one)
-        channel.run("DownloadMedia")
-        channel.run("InitializePost")
-    draft = channel.send(draft=True)
-    channel.of(draft)
-    channel.run("DownloadMedia")
-    step = channel.run("InitializePost")
-    assert (step.next, step.wait_seconds, channel.taken(TIKTOK_DRAFTS)) == ("WaitForTurn", 65, 0)
-    channel.ports.clock.sleep(step.wait_seconds)
-    assert channel.run("InitializePost").next == "UploadChunks"
+def test_a_turn_that_is_far_is_waited_for_outside_of_the_machine(machines, ports, account_id):
+    scheduled = machines.send(account_id, scheduledTime=iso(NOW + 31 * MINUTE))
+    spread(machines, account_id, every=5 * MINUTE)
+    machines.run(2 * MINUTE)
+    waits = machines.post(scheduled)
+    assert (waits.status, waits.waits, waits.not_before) == (Status.QUEUED, True, NOW + HOUR)
+    assert iso(NOW + HOUR) in PostDetail.of(waits).message
+    machines.run(HOUR)
+    assert machines.post(scheduled).status is Status.PUBLISH_COMPLETE
+    assert opened(ports)[6] == pytest.approx(NOW + HOUR, abs=2)
 
 
-def test_a_scheduled_post_over_the_limit_waits_though_nobody_said_so(channel):
-    scheduled = channel.send(scheduledTime="2026-09-21T14:43:20Z")  # in half an hour
-    channel.ports.clock.time += 20 * MINUTE
-    for _ in range(6):
-        channel.send()
-    channel.run_started()
-    channel.let_pass(15 * MINUTE)
-    waiting = channel.of(scheduled)
-    assert (waiting.status, waiting.not_before is not None) == (Status.QUEUED, True)
-    channel.let_pass(HOUR)
-    assert channel.of(scheduled).status is Status.PUBLISH_COMPLETE
+def test_a_scheduled_post_that_may_not_wait_fails_when_its_time_finds_the_limit_reached(machines, account_id):
+    scheduled = machines.send(account_id, scheduledTime=iso(NOW + 31 * MINUTE), queueIfLimited=False)
+    spread(machines, account_id, every=5 * MINUTE)
+    machines.run(10 * MINUTE)
+    post = machines.post(scheduled)
+    assert post.status is Status.FAILED
+    assert (post.failure.code, post.failure.retryable) == ("RateLimitExceeded", True)
+    assert iso(NOW + HOUR) in post.failure.message
 
 
-def test_a_scheduled_post_over_the_limit_fails_when_it_may_not_wait(channel):
-    scheduled = channel.send(scheduledTime="2026-09-21T14:43:20Z", queueIfLimited=False)
-    channel.ports.clock.time += 20 * MINUTE
-    for _ in range(6):
-        channel.send()
-    channel.run_started()
-    channel.let_pass(15 * MINUTE)
-    post = channel.of(scheduled)
-    assert (post.status, post.failure and post.failure.code) == (Status.FAILED, "RateLimitExceeded")
-    assert post.failure.limit == "publish"
-    assert "2026-09-21T15:3" in post.failure.message
+def test_drafts_have_a_line_of_their_own_and_one_that_is_published_gives_its_slot_back(machines, ports, account_id):
+    drafts = [machines.send(account_id, draft=True) for _ in range(5)]
+    machines.run(5 * MINUTE)
+    assert {machines.post(draft).status for draft in drafts} == {Status.SEND_TO_USER_INBOX}
+    with pytest.raises(PostLimitReached):
+        machines.send(account_id, draft=True)
+    machines.send(account_id)
+    ports.tiktok.finish_draft(machines.post(drafts[2]).publish_id)
+    machines.run(HOUR)
+    assert machines.post(drafts[2]).status is Status.PUBLISH_COMPLETE
+    assert len(used(ports.slots.get(account_id), TIKTOK_DRAFTS, ports.clock.now())) == 4
+    sixth = machines.send(account_id, draft=True)
+    machines.run(5 * MINUTE)
+    assert machines.post(sixth).status is Status.SEND_TO_USER_INBOX
 
 
-# Holds
-def next_posts_call_nobody_until(channel: Channel, until: float, log_id: str | None = "log-7") -> str:
-    """Posts that may not wait are refused and told why, one that may is taken in; TikTok is asked nothing."""
-    made = len(channel.calls.made)
-    with pytest.raises(PublisherError) as caught:
-        channel.send()
-    assert (caught.value.tiktok_log_id, caught.value.code) == (log_id, "RateLimitExceeded")
-    assert caught.value.retry_after == int(until - channel.ports.clock.now())
-    waiting = channel.send(queueIfLimited=True)
-    assert channel.of(waiting).not_before == until
-    assert "waits for its turn, not before" in PostAnswer.of(channel.post).message
-    quota = get_quota(channel.ports, "workspace-1", channel.account.account_id)
-    assert quota.hold is not None
-    assert quota.hold.until == until
-    channel.run_started()
-    assert channel.calls.made[made:] == []
-    return waiting
+def test_a_post_whose_media_cannot_be_had_gives_its_place_up_at_once(machines, account_id):
+    for _ in range(5):
+        machines.send(account_id)
+    bad = machines.send(account_id, url="https://media.example/none.mp4")
+    with pytest.raises(PostLimitReached):
+        machines.send(account_id)
+    machines.run(5 * MINUTE)
+    assert machines.post(bad).status is Status.FAILED
+    assert machines.send(account_id).not_before is None
 
 
-@pytest.mark.parametrize("refusal", [BANNED, CAPPED, SPAM, APP_CAPPED], ids=lambda error: error.tiktok_code)
-def test_a_creator_who_cannot_post_is_noticed_at_intake(channel, refusal):
-    channel.ports.tiktok.creator_answer = refusal
-    with pytest.raises(type(refusal)) as caught:
-        channel.send()
-    assert caught.value is refusal
-    held = NOW + (HOUR if refusal in (CAPPED, APP_CAPPED) else DAY)
-    waiting = next_posts_call_nobody_until(channel, held)
-    channel.ports.tiktok.creator_answer = Channel(FakePorts()).ports.tiktok.creator_answer
-    channel.let_pass(held - NOW + 10)
-    assert channel.of(waiting).status is Status.PUBLISH_COMPLETE
+# Slots: taken just before the init, once
+@pytest.mark.parametrize("urls", [(URL,), PHOTOS])
+@pytest.mark.parametrize("error", [*LOST, Killed()])
+def test_a_slot_is_taken_once_wherever_the_init_is_interrupted(urls, error):
+    def prepared() -> tuple[Work, Interruptions]:
+        ports = FakePorts()
+        ports.fetcher.media |= {URL: FILM} | {url: b"\xff\xd8\xff\xe0" + bytes(100) for url in PHOTOS}
+        work = Work(ports)
+        interruptions = Interruptions(ports)
+        work.accept(media_urls=urls)
+        work.run("DownloadMedia")
+        if urls == PHOTOS:
+            work.run("ConvertPhotos")
+        interruptions.at({})
+        return work, interruptions
+
+    def stop():
+        raise error
+
+    work, interruptions = prepared()
+    work.run("InitializePost")
+    assert "open_upload" in interruptions.seen or "open_carousel" in interruptions.seen
+    for point in points(len(interruptions.seen)):
+        work, interruptions = prepared()
+        interruptions.at({point: stop})
+        try:
+            work.run("InitializePost")
+        except (PublisherError, Killed):
+            work.ports.clock.sleep(5)
+            work.run("InitializePost")
+        assert slots(work.ports, work.account.account_id) == (1, 1, 0), point
 
 
-def test_a_post_that_may_wait_is_taken_in_although_its_creator_cannot_post_now(channel):
-    channel.ports.tiktok.creator_answer = BANNED
-    waiting = channel.send(queueIfLimited=True)
-    assert channel.of(waiting).not_before == NOW + DAY
-    assert any("asked again" in warning for warning in channel.post.warnings)
+CERTAIN = [
+    PublishingFailed("TikTok refused.", "Change it."),
+    AccountDisabled("TikTok refused.", "Appeal."),
+    InvalidToken("The scope is missing.", "Connect again."),
+    RateLimitExceeded("Too many.", "Later."),
+    PostLimitReached("Too many posts.", "Tomorrow."),
+]
+UNCERTAIN = [ServiceUnavailable("TikTok has an internal problem.", "Later."), Timeout("No answer.", "Again.")]
 
 
-@pytest.mark.parametrize("refusal", [BANNED, CAPPED, SPAM, APP_CAPPED], ids=lambda error: error.tiktok_code)
-def test_a_refusal_at_init_holds_the_post_and_those_after_it(channel, refusal):
-    first = channel.send(queueIfLimited=True)
-    channel.calls.before("open_upload", refusal)
-    channel.run_started()
-    held = channel.of(first).not_before
-    assert channel.post.status is Status.QUEUED
-    assert held == pytest.approx(NOW + (HOUR if refusal in (CAPPED, APP_CAPPED) else DAY), abs=MINUTE)
-    assert channel.taken() == 0
-    second = next_posts_call_nobody_until(channel, held)
-    channel.let_pass(held - NOW + 2 * MINUTE)
-    assert [channel.of(one).status for one in (first, second)] == [Status.PUBLISH_COMPLETE] * 2
+@pytest.mark.parametrize("error", CERTAIN, ids=lambda error: type(error).__name__)
+def test_a_slot_is_given_back_when_tiktok_certainly_opened_nothing(work, error):
+    work.accept()
+    work.run("DownloadMedia")
+    work.ports.tiktok.faults.before("open_upload", error)
+    with pytest.raises(type(error)):
+        work.run("InitializePost")
+    assert slots(work.ports, work.account.account_id) == (0, 0, 1)
+    usage = work.ports.slots.get(work.account.account_id)
+    assert len(used(usage, TIKTOK_INIT, work.ports.clock.now())) == 1, "TikTok counts the call"
 
 
-def test_a_refusal_at_init_fails_a_post_that_may_not_wait(channel):
-    post_id = channel.send()
-    channel.calls.before("open_upload", BANNED)
-    channel.run_started()
-    assert (channel.of(post_id).status, channel.post.failure.code) == (Status.FAILED, "AccountDisabled")
-    assert (channel.taken(), channel.owed()) == (0, 0)
+@pytest.mark.parametrize("late", [False, True])
+@pytest.mark.parametrize("error", UNCERTAIN, ids=lambda error: type(error).__name__)
+def test_a_slot_is_kept_when_tiktok_may_have_opened_something(work, error, late):
+    work.accept()
+    work.run("DownloadMedia")
+    plan = work.ports.tiktok.faults.after if late else work.ports.tiktok.faults.before
+    plan("open_upload", error)
+    with pytest.raises(type(error)):
+        work.run("InitializePost")
+    assert slots(work.ports, work.account.account_id) == (1, 1, 0)
+    work.run("InitializePost")
+    assert slots(work.ports, work.account.account_id) == (1, 1, 0)
 
 
-@pytest.mark.parametrize("refusal", [BANNED, CAPPED, SPAM], ids=lambda error: error.tiktok_code)
-def test_a_refusal_as_the_reason_of_a_failure_holds_those_that_come_after(channel, refusal):
-    channel.ports.tiktok.fail_next_post(refusal.failure())
-    failed = channel.send(queueIfLimited=True)
-    channel.run_started()
-    assert (channel.of(failed).status, channel.taken()) == (Status.FAILED, 1)
-    hold = channel.ports.slots.get(channel.account.account_id).holds["posts"]
-    next_posts_call_nobody_until(channel, hold.until)
+def test_a_refusal_after_an_attempt_in_doubt_leaves_that_attempts_slot(work):
+    work.accept()
+    work.run("DownloadMedia")
+    work.ports.tiktok.faults.after("open_upload", UNCERTAIN[0])
+    work.ports.tiktok.faults.before("open_upload", CERTAIN[0])
+    for error in (ServiceUnavailable, PublishingFailed):
+        with pytest.raises(error):
+            work.run("InitializePost")
+    assert slots(work.ports, work.account.account_id) == (1, 1, 0)
 
 
-def test_a_full_inbox_holds_drafts_alone(channel):
-    draft = channel.send(draft=True, queueIfLimited=True)
-    channel.calls.before("open_upload", INBOX_FULL)
-    channel.run_started()
-    assert channel.of(draft).not_before is not None
-    published = channel.send()
-    channel.run_started()
-    assert channel.of(published).status is Status.PUBLISH_COMPLETE
+def test_a_draft_takes_no_slot_of_publications(work):
+    work.accept(options=options(draft=True, privacy_level=None))
+    work.go_on()
+    assert slots(work.ports, work.account.account_id) == (0, 0, 0)
+    assert len(used(work.ports.slots.get(work.account.account_id), TIKTOK_DRAFTS, work.ports.clock.now())) == 1
 
 
-def test_a_cap_of_the_app_holds_all_accounts(channel):
-    other = Channel(channel.ports)
-    channel.send(queueIfLimited=True)
-    channel.calls = other.calls
-    channel.calls.before("open_upload", APP_CAPPED)
-    channel.run_started()
-    until = channel.ports.slots.get(APP).holds["posts"].until
-    next_posts_call_nobody_until(other, until)
+def test_whatever_answers_are_lost_no_hour_sees_a_seventh_slot_taken_and_all_go_out_once(machines, ports, account_id):
+    for number, (call, late) in enumerate((call, late) for call in ("get", "save") for late in (False, True)):
+        plan = ports.slots.faults.after if late else ports.slots.faults.before
+        for _ in range(number + 1):
+            plan(call, LOST[0])
+    sent = list[Post]()
+    while len(sent) < 12:
+        try:
+            sent.append(machines.send(account_id, key=f"key-{len(sent)}", queueIfLimited=True))
+        except ServiceUnavailable:
+            ports.clock.time += 1
+    for call in ("open_upload", "status"):
+        ports.tiktok.faults.after(call, LOST[0])
+        ports.tiktok.faults.before(call, LOST[1])
+    machines.run(5 * HOUR)
+    assert {machines.post(post).status for post in sent} == {Status.PUBLISH_COMPLETE}
+    assert len(ports.tiktok.public_posts) == 12
+    ended = [machines.post(post) for post in sent]
+    # A later attempt has the slot of the first one.
+    began = [next(moment.at for moment in post.timeline if moment.step == "InitializePost") for post in ended]
+    assert_never_more(sorted(began), 6, HOUR)
+    assert slots(ports, account_id)[2] == 0
 
 
-def test_when_a_hold_is_over_one_is_tried_and_holds_the_others_again(channel):
-    sent = channel.send_waiting(3)
-    channel.ports.tiktok.creator_answer = BANNED
-    channel.run_started()
-    channel.let_pass(DAY - MINUTE)
-    made = channel.calls.made.count("creator")
-    channel.let_pass(3 * MINUTE)
-    assert channel.calls.made.count("creator") == made + 1
-    assert all(channel.of(one).not_before > channel.ports.clock.now() + DAY - 5 * MINUTE for one in sent)
+# Holds: what TikTok refuses is not asked for again
+HOLDS = {
+    "spam_risk": (PublishingFailed, DAY, (POSTS, DRAFTS)),
+    "spam_risk_user_banned_from_posting": (AccountDisabled, DAY, (POSTS, DRAFTS)),
+    "spam_risk_too_many_posts": (PostLimitReached, HOUR, (POSTS,)),
+    "reached_active_user_cap": (PostLimitReached, HOUR, (POSTS, DRAFTS)),
+}
 
 
-@pytest.mark.parametrize("where", ["creator", "open_upload"])
-def test_after_72_hours_a_post_that_waits_for_tiktok_fails_with_tiktoks_reason(channel, where):
-    post_id = channel.send(queueIfLimited=True)
+def refusal(code: str) -> PublisherError:
+    return HOLDS[code][0](f"TikTok says {code}.", "Wait.", tiktok_code=code, tiktok_log_id="log-7")
+
+
+@pytest.mark.parametrize("code", HOLDS)
+@pytest.mark.parametrize("place", ["creator at intake", "creator", "open_upload"])
+def test_while_a_refusal_holds_nothing_is_asked_and_afterwards_who_waits_goes(machines, account_id, asked, code, place):
+    seconds = HOLDS[code][1]
+    if place == "creator at intake":
+        asked.before("creator", refusal(code))
+        with pytest.raises(HOLDS[code][0]) as caught:
+            machines.send(account_id)
+        assert caught.value.tiktok_log_id == "log-7"
+    else:
+        first = machines.send(account_id)
+        asked.before(place, refusal(code))
+        machines.run(MINUTE)
+        failed = machines.post(first)
+        assert (failed.status, failed.failure.tiktok_code, failed.failure.tiktok_log_id) == (
+            Status.FAILED, code, "log-7",
+        )  # fmt: skip
+    until = next(at for at, call in asked.calls[::-1] if call == place.split()[0]) + seconds
+    before = len(asked.calls)
+    with pytest.raises(PostLimitReached, match=f"TikTok says {code}") as caught:
+        machines.send(account_id)
+    assert (caught.value.tiktok_log_id, caught.value.tiktok_code) == ("log-7", code)
+    assert iso(until) in caught.value.message
+    waits = machines.send(account_id, queueIfLimited=True)
+    assert (waits.waits, waits.not_before) == (True, until)
+    assert iso(until) in PostDetail.of(waits).message
+    machines.run(until - machines.ports.clock.now() - 1)
+    assert len(asked.calls) == before
+    machines.run(5 * MINUTE)
+    assert machines.post(waits).status is Status.PUBLISH_COMPLETE
+
+
+@pytest.mark.parametrize("code", ["spam_risk", "spam_risk_user_banned_from_posting", "spam_risk_too_many_posts"])
+def test_the_reason_why_a_post_failed_holds_those_after_it(machines, ports, account_id, code):
+    ports.tiktok.fail_next_post(failure_of(code, "log-7").failure())
+    first = machines.send(account_id)
+    machines.run(5 * MINUTE)
+    assert machines.post(first).failure.tiktok_code == code
+    with pytest.raises(PostLimitReached):
+        machines.send(account_id)
+    assert machines.send(account_id, queueIfLimited=True).waits
+
+
+def test_a_post_that_may_wait_and_is_refused_at_its_init_waits_and_goes_first_afterwards(machines, account_id, asked):
+    first = machines.send(account_id, queueIfLimited=True)
+    asked.before("open_upload", refusal("spam_risk_too_many_posts"))
+    machines.run(MINUTE)
+    assert (machines.post(first).status, machines.post(first).waits) == (Status.QUEUED, True)
+    second = machines.send(account_id, queueIfLimited=True)
+    machines.run(2 * HOUR)
+    ended = [machines.post(post) for post in (first, second)]
+    assert [post.status for post in ended] == [Status.PUBLISH_COMPLETE] * 2
+    went = [next(moment.at for moment in post.timeline if moment.step == "UploadChunks") for post in ended]
+    assert went == sorted(went)
+
+
+def test_a_post_that_tiktok_refuses_for_72_hours_fails_with_tiktoks_reason(machines, ports, account_id, asked):
+    post = machines.send(account_id, queueIfLimited=True)
     for _ in range(9):
-        channel.calls.before(where, BANNED)
-    channel.run_started()
-    channel.let_pass(HOLD_SECONDS - HOUR)
-    assert channel.of(post_id).status is Status.QUEUED
-    channel.let_pass(DAY)
-    post = channel.of(post_id)
-    assert (post.status, post.failure.error, post.failure.tiktok_log_id) == (Status.FAILED, BANNED.error, "log-7")
-    assert channel.owed() == 0
+        asked.before("creator", refusal("spam_risk_user_banned_from_posting"))
+    machines.run(HOLD_SECONDS - HOUR)
+    assert machines.post(post).waits
+    machines.run(DAY + HOUR)
+    ended = machines.post(post)
+    assert ended.status is Status.FAILED
+    assert (ended.failure.tiktok_code, ended.failure.tiktok_log_id) == (
+        "spam_risk_user_banned_from_posting", "log-7",
+    )  # fmt: skip
+    assert len([call for _, call in asked.calls if call == "creator"]) <= 6, "once a day, and at intake"
+    assert ports.tiktok.uploads == {}
 
 
-def test_posts_that_wait_for_their_own_turn_are_not_ended_after_72_hours(channel):
-    sent = channel.send_waiting(56)
-    channel.run_started()
-    channel.let_pass(4 * DAY)
-    assert {channel.of(one).status for one in sent} == {Status.PUBLISH_COMPLETE}
-    assert all(later - sooner >= DAY for sooner, later in zip(channel.opened, channel.opened[15:], strict=False))
-    assert all(one <= two for one, two in pairwise(channel.opened))
+def test_a_full_inbox_holds_drafts_and_no_posts(machines, account_id, asked):
+    full = PostLimitReached(
+        "The inbox is full.", "Post them.", tiktok_code="spam_risk_too_many_pending_share", tiktok_log_id="log-7"
+    )
+    asked.before("open_upload", full)
+    machines.send(account_id, draft=True)
+    machines.run(MINUTE)
+    with pytest.raises(PostLimitReached, match="inbox is full"):
+        machines.send(account_id, draft=True)
+    post = machines.send(account_id)
+    machines.run(5 * MINUTE)
+    assert machines.post(post).status is Status.PUBLISH_COMPLETE
+
+
+def test_the_apps_cap_holds_the_posts_of_every_account(machines, ports, account_id, asked):
+    other = ports.connect().account_id
+    under_way = machines.send(other, queueIfLimited=True)
+    first = machines.send(account_id)
+    asked.before("creator", refusal("reached_active_user_cap"))
+    asked.before("creator", refusal("reached_active_user_cap"))
+    machines.run(MINUTE)
+    assert {machines.post(post).status for post in (under_way, first)} <= {Status.QUEUED, Status.FAILED}
+    assert machines.post(under_way).waits
+    with pytest.raises(PostLimitReached):
+        machines.send(other)
+    machines.run(2 * HOUR)
+    assert machines.post(under_way).status is Status.PUBLISH_COMPLETE

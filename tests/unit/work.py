@@ -101,7 +101,7 @@ class Work:
                 self.ports.clock.sleep(5)
                 if not isinstance(problem, TryAgain) or isinstance(problem, CAUGHT_AT_ONCE) or next(tries) > 6:
                     error = caught_by_machine(problem)
-                    state = _caught(state, problem)
+                    state = caught(state, problem)
                     tries = itertools.count(1)
                 continue
             if state in LAST:
@@ -119,7 +119,8 @@ class Work:
         raise AssertionError(f"the post goes round in circles: {ran[-9:]}")
 
 
-def _caught(state: str, problem: PublisherError) -> str:
+def caught(state: str, problem: PublisherError) -> str:
+    """Where the machine goes on when a step has failed for good."""
     if isinstance(problem, UploadExpired):
         return "InitializePost"
     assert state not in LAST, "an outcome could not be written"
