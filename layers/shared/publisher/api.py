@@ -35,7 +35,7 @@ _TURN = "The account's limits are reached; the post waits for its turn, not befo
 _WITHDRAWN = "Post was published; TikTok no longer shows it to everybody"
 
 
-def _absent(value: object) -> bool:
+def absent(value: object) -> bool:
     """Tell whether a key is left out of an answer."""
     return value is None
 
@@ -546,8 +546,8 @@ class MomentAnswer(BaseModel):
 
     step: str
     at: str
-    bytes: int | None = Field(default=None, exclude_if=_absent)
-    total_bytes: int | None = Field(default=None, exclude_if=_absent)
+    bytes: int | None = Field(default=None, exclude_if=absent)
+    total_bytes: int | None = Field(default=None, exclude_if=absent)
 
 
 class PostAnswer(BaseModel):
@@ -566,9 +566,9 @@ class PostAnswer(BaseModel):
     consent: Consent
     warnings: tuple[str, ...]
     status_url: str
-    scheduled_time: str | None = Field(default=None, exclude_if=_absent)
-    not_before: str | None = Field(default=None, exclude_if=_absent)
-    request_id: str | None = Field(default=None, exclude_if=_absent)
+    scheduled_time: str | None = Field(default=None, exclude_if=absent)
+    not_before: str | None = Field(default=None, exclude_if=absent)
+    request_id: str | None = Field(default=None, exclude_if=absent)
 
     @classmethod
     def of(cls, post: Post, request_id: str | None = None) -> "PostAnswer":
@@ -586,10 +586,10 @@ class PostDetail(PostAnswer):
     options: OptionsRequest
     created_at: str
     updated_at: str
-    error: str | None = Field(default=None, exclude_if=_absent)
-    code: str | None = Field(default=None, exclude_if=_absent)
-    retryable: bool | None = Field(default=None, exclude_if=_absent)
-    tiktok_log_id: str | None = Field(default=None, alias="tiktok_log_id", exclude_if=_absent)
+    error: str | None = Field(default=None, exclude_if=absent)
+    code: str | None = Field(default=None, exclude_if=absent)
+    retryable: bool | None = Field(default=None, exclude_if=absent)
+    tiktok_log_id: str | None = Field(default=None, alias="tiktok_log_id", exclude_if=absent)
 
     @classmethod
     def of(cls, post: Post, request_id: str | None = None) -> "PostDetail":
@@ -731,16 +731,17 @@ class RowAnswer(BaseModel):
 
     row: int
     success: bool
-    post_submission_id: str | None = Field(default=None, exclude_if=_absent)
-    status: Status | None = Field(default=None, exclude_if=_absent)
-    scheduled_time: str | None = Field(default=None, exclude_if=_absent)
-    not_before: str | None = Field(default=None, exclude_if=_absent)
-    warnings: tuple[str, ...] | None = Field(default=None, exclude_if=_absent)
-    error: str | None = Field(default=None, exclude_if=_absent)
-    code: str | None = Field(default=None, exclude_if=_absent)
-    message: str | None = Field(default=None, exclude_if=_absent)
-    retryable: bool | None = Field(default=None, exclude_if=_absent)
-    problems: list[ProblemAnswer] | None = Field(default=None, exclude_if=_absent)
+    post_submission_id: str | None = Field(default=None, exclude_if=absent)
+    status: Status | None = Field(default=None, exclude_if=absent)
+    scheduled_time: str | None = Field(default=None, exclude_if=absent)
+    not_before: str | None = Field(default=None, exclude_if=absent)
+    warnings: tuple[str, ...] | None = Field(default=None, exclude_if=absent)
+    error: str | None = Field(default=None, exclude_if=absent)
+    code: str | None = Field(default=None, exclude_if=absent)
+    message: str | None = Field(default=None, exclude_if=absent)
+    retryable: bool | None = Field(default=None, exclude_if=absent)
+    retry_after: int | None = Field(default=None, exclude_if=absent)
+    problems: list[ProblemAnswer] | None = Field(default=None, exclude_if=absent)
 
     @classmethod
     def of(cls, row: int, post: Post, *, stored: bool) -> "RowAnswer":
@@ -761,7 +762,7 @@ class RowAnswer(BaseModel):
         return cls(
             row=row,
             success=False,
-            **failure.model_dump(include={"error", "code", "message", "retryable"}),
+            **failure.model_dump(include={"error", "code", "message", "retryable", "retry_after"}),
             problems=[ProblemAnswer.of(problem) for problem in problems] or None,
         )
 

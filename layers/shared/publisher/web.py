@@ -24,7 +24,7 @@ from publisher.api import (
 )
 from publisher.domain import errors
 from publisher.domain.accounts import Account
-from publisher.domain.csv_rows import read_rows
+from publisher.domain.csv_rows import read_rows, truth
 from publisher.domain.keys import ApiKey
 from publisher.domain.limits import BODY_BYTES, BULK_BODY_BYTES, GATEWAY_SECONDS, STATE_SECONDS, WAIT_SECONDS
 from publisher.domain.posts import Post, Status
@@ -318,7 +318,9 @@ def wanted_wait(prefer: str | None) -> float:
 def bulk_rows(call: Call) -> BulkRequest:
     """Read the rows of a bulk request: JSON, or CSV when the content type says so."""
     if (call.header("content-type") or "").partition(";")[0].strip().lower() == "text/csv":
-        dry_run = call.query.get("dryRun", "").lower() in ("true", "1")
+        dry_run = truth(call.query.get("dryRun", "false"))
+        if not isinstance(dry_run, bool):
+            raise errors.InvalidRequest("dryRun is neither true nor false.", "Write true, or leave it out.")
         return BulkRequest(posts=read_rows(call.body(BULK_BODY_BYTES)), dry_run=dry_run)
     return read_body(BulkRequest, call.json(BULK_BODY_BYTES), "POST /v2/posts/bulk")
 
@@ -379,6 +381,11 @@ def page(status: int, title: str, *sentences: str, cookies: tuple[str, ...] = ()
 def text_answer(text: str) -> Answer:
     """Answer a text to the byte, for programs that compare it."""
     return _answer(200, "text/plain", text, {}, ())
+
+
+def csv_answer(text: str, name: str) -> Answer:
+    """Answer a table that a browser saves under a name."""
+    return _answer(200, "text/csv; charset=utf-8", text, {"Content-Disposition": f'attachment; filename="{name}"'}, ())
 
 
 def picture_answer(data: bytes, name: str) -> Picture:

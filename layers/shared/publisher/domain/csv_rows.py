@@ -16,8 +16,8 @@ def _text(cell: str) -> object:
     return cell
 
 
-def _truth(cell: str) -> object:
-    """Read a boolean; any other word stays a text, which the check of the row then refuses by name."""
+def truth(cell: str) -> object:
+    """Read a boolean; any other word stays a text, which the check of a row then refuses by name."""
     word = cell.strip().lower()
     return True if word in _TRUE else False if word in _FALSE else cell
 
@@ -33,23 +33,23 @@ def _urls(cell: str) -> object:
 
 _OPTIONS: Mapping[str, Callable[[str], object]] = {
     "privacyLevel": str.strip,
-    "allowComment": _truth,
-    "allowDuet": _truth,
-    "allowStitch": _truth,
-    "brandContentToggle": _truth,
-    "brandOrganicToggle": _truth,
-    "draft": _truth,
-    "isAiGenerated": _truth,
+    "allowComment": truth,
+    "allowDuet": truth,
+    "allowStitch": truth,
+    "brandContentToggle": truth,
+    "brandOrganicToggle": truth,
+    "draft": truth,
+    "isAiGenerated": truth,
     "videoCoverTimestampMs": _number,
     "photoCoverIndex": _number,
     "photoTitle": _text,
-    "autoAddMusic": _truth,
+    "autoAddMusic": truth,
 }
 _CONTENT: Mapping[str, Callable[[str], object]] = {"text": _text, "mediaUrls": _urls, "platform": str.strip}
 _TOP: Mapping[str, Callable[[str], object]] = {
     "scheduledTime": str.strip,
     "timezone": str.strip,
-    "queueIfLimited": _truth,
+    "queueIfLimited": truth,
 }
 COLUMNS = ("accountId", *_CONTENT, *_OPTIONS, *_TOP)
 """The columns that a table may have."""

@@ -55,7 +55,7 @@ def check_post(
     """Return the post that a request makes, scheduled or to go at once; nothing is stored.
 
     The media of a post that was `dropped` is ours to address, and who may watch it has to be chosen. `creators` holds
-    by account who was asked about for this request already, and is added to.
+    by account what TikTok answered about its creator for this request already, and is added to.
 
     InvalidPost with all that is wrong with it, and `problems`, which were found when it was read. A post that may wait
     is taken although TikTok cannot be asked about its creator just now, or says that nothing of his can be posted for
@@ -194,6 +194,13 @@ def _ask(ports: Ports, account_id: str, seconds_left: float) -> Creator:
         if note_refusal(ports, account_id, refusal.failure()) is None:
             raise
         raise _Later(refusal) from None
+
+
+def _asked(ports: Ports, account: Account, seconds_left: float) -> Creator | PublisherError:
+    try:
+        return ask_creator(ports, account.account_id, seconds_left=seconds_left)
+    except PublisherError as refusal:
+        return refusal
 
 
 def _check_account(account: Account, options: PostOptions, now: float) -> None:

@@ -96,4 +96,10 @@ def _checked_rows(request: BulkRequest) -> list[object]:
     default = request.queue_if_limited
     if default is None:
         return list(request.posts)
-    return [{"queueIfLimited": default, **row} if isinstance(row, dict) else row for row in request.posts]
+    return [_with_default(row, default=default) for row in request.posts]
+
+
+def _with_default(row: object, *, default: bool) -> object:
+    if not isinstance(row, dict) or row.get("queueIfLimited") is not None:
+        return row
+    return {**row, "queueIfLimited": default}
