@@ -36,7 +36,9 @@ def starts(ports: FakePorts) -> list[str]:
 
 
 def status(ports: FakePorts, post) -> Status:
-    return ports.posts.get(post.post_id).status
+    stored = ports.posts.get(post.post_id)
+    assert stored is not None
+    return stored.status
 
 
 def swept(ports: FakePorts):
