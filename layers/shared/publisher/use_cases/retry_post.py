@@ -1,7 +1,7 @@
 """Continue a post that failed, or whose outcome is unclear."""
 
 from publisher.api import RetryRequest, read_body
-from publisher.domain.errors import Busy, Failure, PublishingFailed, WrongStatus
+from publisher.domain.errors import Busy, Failure, PublisherError, PublishingFailed, WrongStatus
 from publisher.domain.limits import CHANGE_TRIES
 from publisher.domain.posts import OUTCOMES, Post, Status, answered, learned, retried, wait_for_turn
 from publisher.ports import Ports, PublishStatus
@@ -54,7 +54,12 @@ def retry_post(ports: Ports, workspace_id: str, post_id: str, body: object, *, s
 
 def _settled(ports: Ports, post: Post, published: bool | None, *, seconds_left: float) -> Post:
     """End the question about an unclear post by TikTok's word, or else by that of the person who looked."""
-    said = _ask(ports, post, seconds_left=seconds_left)
+    try:
+        said = _ask(ports, post, seconds_left=seconds_left)
+    except PublisherError:
+        if not published:
+            raise
+        said = None  # who saw it needs nobody's confirmation
     now = ports.clock.now()
     if said is not None and said.status in OUTCOMES:
         return ports.posts.save(learned(post, said.status, said.post_ids, said.failure, now))
