@@ -135,16 +135,18 @@ def test_a_turn_that_is_near_is_waited_for_in_the_machine(machines, ports, accou
     assert opened(ports)[6] == pytest.approx(NOW + HOUR, abs=2)
 
 
-def test_a_turn_that_is_far_is_waited_for_outside_of_the_machine(machines, ports, account_id):
+@pytest.mark.parametrize("net", ["schedules", "sweeps"])
+def test_a_turn_that_is_far_is_waited_for_outside_of_the_machine(machines, ports, account_id, net):
     scheduled = machines.send(account_id, scheduledTime=iso(NOW + 31 * MINUTE))
     spread(machines, account_id, every=5 * MINUTE)
     machines.run(2 * MINUTE)
     waits = machines.post(scheduled)
     assert (waits.status, waits.waits, waits.not_before) == (Status.QUEUED, True, NOW + HOUR)
     assert iso(NOW + HOUR) in PostDetail.of(waits).message
+    setattr(machines, net, False)  # either is enough
     machines.run(HOUR)
     assert machines.post(scheduled).status is Status.PUBLISH_COMPLETE
-    assert opened(ports)[6] == pytest.approx(NOW + HOUR, abs=2)
+    assert opened(ports)[6] == pytest.approx(NOW + HOUR, abs=62)
 
 
 def test_a_scheduled_post_that_may_not_wait_fails_when_its_time_finds_the_limit_reached(machines, account_id):
@@ -396,14 +398,27 @@ def test_a_full_inbox_holds_drafts_and_no_posts(machines, account_id, asked):
 
 def test_the_apps_cap_holds_the_posts_of_every_account(machines, ports, account_id, asked):
     other = ports.connect().account_id
-    under_way = machines.send(other, queueIfLimited=True)
     first = machines.send(account_id)
-    asked.before("creator", refusal("reached_active_user_cap"))
+    under_way = machines.send(other, queueIfLimited=True)
+    asked.calls.clear()
     asked.before("creator", refusal("reached_active_user_cap"))
     machines.run(MINUTE)
-    assert {machines.post(post).status for post in (under_way, first)} <= {Status.QUEUED, Status.FAILED}
+    assert [call for _, call in asked.calls] == ["creator"]
+    assert machines.post(first).status is Status.FAILED
     assert machines.post(under_way).waits
     with pytest.raises(PostLimitReached):
         machines.send(other)
     machines.run(2 * HOUR)
     assert machines.post(under_way).status is Status.PUBLISH_COMPLETE
+
+
+def test_a_post_that_is_under_way_when_a_hold_begins_asks_tiktok_nothing_more(machines, account_id, asked):
+    first, second = machines.send(account_id), machines.send(account_id)
+    third = machines.send(account_id, queueIfLimited=True)
+    asked.calls.clear()
+    asked.before("open_upload", refusal("spam_risk"))
+    machines.run(MINUTE)
+    assert [call for _, call in asked.calls] == ["creator", "open_upload"]
+    failed = [machines.post(post) for post in (first, second)]
+    assert [(post.status, post.failure.tiktok_log_id) for post in failed] == [(Status.FAILED, "log-7")] * 2
+    assert machines.post(third).not_before == pytest.approx(NOW + DAY, abs=MINUTE)
