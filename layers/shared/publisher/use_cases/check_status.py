@@ -24,8 +24,6 @@ def check_status(request: StepInput, ports: Ports, seconds_left: SecondsLeft) ->
     except Paced as problem:
         return StepOutput(next="WaitForTikTok", wait_seconds=problem.retry_after or 1)
     now = ports.clock.now()
-    if said is not None and said.failure is not None:
-        note_refusal(ports, post.account_id, said.failure)
     if said is not None and said.status in OUTCOMES:
         outcome = Status(said.status)
         ports.posts.save(confirm(post, outcome, said.post_ids, said.failure, now))
@@ -37,10 +35,16 @@ def check_status(request: StepInput, ports: Ports, seconds_left: SecondsLeft) ->
 
 
 def ask_status(ports: Ports, post: Post, publish_id: str, *, seconds_left: float) -> PublishStatus:
-    """Ask TikTok about what was opened for the post; Paced when it would refuse to answer."""
+    """Ask TikTok about what was opened for the post; Paced when it would refuse to answer.
+
+    A reason to fail that is not the post's own holds the account's line.
+    """
 
     def ask(token: SecretStr) -> PublishStatus:
         count_call(ports, post.account_id, TIKTOK_STATUS, post.post_id)
         return ports.tiktok.status(token, publish_id)
 
-    return use_access_token(ports, post.account_id, ask, seconds_left=seconds_left)
+    said = use_access_token(ports, post.account_id, ask, seconds_left=seconds_left)
+    if said.failure is not None:
+        note_refusal(ports, post.account_id, said.failure)
+    return said
