@@ -6,7 +6,15 @@ from itertools import pairwise
 
 import pytest
 
-from publisher.domain.errors import Busy, Failure, Paced, PostLimitReached, PublisherError, ServiceUnavailable
+from publisher.domain.errors import (
+    Busy,
+    Failure,
+    Paced,
+    PostLimitReached,
+    PublisherError,
+    RateLimitExceeded,
+    ServiceUnavailable,
+)
 from publisher.domain.limits import QUEUE_POSTS, SLOT_TRIES
 from publisher.domain.posts import Post, Status
 from publisher.domain.slots import (
@@ -372,3 +380,12 @@ def test_a_post_that_is_taken_in_is_queued_and_one_that_waits_too(ports, account
     got = [send(ports, account_id, queueIfLimited=True).post for _ in range(7)]
     assert [post.status for post in got] == [Status.QUEUED] * 7
     assert [post.waits for post in got] == [False] * 6 + [True]
+
+
+def test_a_post_that_may_wait_is_taken_though_tiktok_answers_no_more_calls_for_the_minute(ports, account_id):
+    for _ in range(2):
+        ports.tiktok.faults.before("creator", RateLimitExceeded("No more calls.", "Later.", retry_after=60))
+    with pytest.raises(RateLimitExceeded):
+        send(ports, account_id)
+    post = send(ports, account_id, queueIfLimited=True).post
+    assert any("asked again" in warning for warning in post.warnings)

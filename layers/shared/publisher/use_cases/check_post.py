@@ -191,7 +191,7 @@ def _ask(ports: Ports, account_id: str, seconds_left: float) -> Creator:
     except Paced as problem:
         raise _Later(problem) from None
     except (RateLimitExceeded, TikTokRefused) as refusal:
-        if note_refusal(ports, account_id, refusal.failure()) is None:
+        if note_refusal(ports, account_id, refusal.failure()) is None and not isinstance(refusal, RateLimitExceeded):
             raise
         raise _Later(refusal) from None
 
