@@ -1,104 +1,86 @@
-"""Many posts of one account at the sandbox, over real HTTP: TikTok never has to say that a call was one too many."""
+"""Pacing at the sandbox, over real HTTP: whatever is under way, TikTok never has to refuse a call for the minute."""
 
-import heapq
-import itertools
+import json
+import urllib.request
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import suppress
-from functools import partial
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
+from pydantic import SecretStr
 
 from local.tiktok.server import Sandbox
-from publisher.domain.errors import RateLimitExceeded
-from publisher.domain.posts import Status, execution_name
-from publisher.domain.slots import Lane, Turn, Usage, Window
-from publisher.messages import StepInput, StepOutput
-from publisher.use_cases.create_post import create_post
-from publisher.use_cases.start_due import start_due
-from tests.films import film
-from tests.integration.test_token_life_on_sandbox import World
-from tests.unit.work import LAST, STEPS
+from publisher.domain.posts import Post, Status
+from publisher.ports import Grant, TikTokApp
+from publisher.tiktok.client import TikTokClient
+from publisher.tiktok.transport import Transport
+from publisher.use_cases.use_access_token import seal_tokens, tokens_context
+from tests import films
+from tests.builders import NOW, an_account
+from tests.fakes import FakePorts
+from tests.unit.machines import Machines
+from tests.unit.work import URL
 
-FILM = "https://media.example/film.mp4"
 MINUTE, HOUR = 60, 3600
-AFTER = {"WaitForTikTok": "CheckStatus", "WaitForTurn": "InitializePost"}
-RETRY_SECONDS = 30
-"""The machine's first wait when TikTok says that a call was one too many."""
+INIT = "video/init"
 
 
-class Channel(World):
-    """The executions of one account's posts, all under way at the same time, with one clock for them and TikTok."""
+class World:
+    """One account whose ledger is in memory and whose TikTok is the sandbox, with one time for both."""
 
     def __init__(self, url: str) -> None:
-        super().__init__(url)
-        self.account_id = self.connect()
-        self.ports.fetcher.media[FILM] = film()
-        self.posts: list[str] = []
-        self.in_flight = self.most_in_flight = 0
-        self._events: list[tuple[float, int, Callable[[], object]]] = []
-        self._order = itertools.count()
-        self._known: set[object] = set()
+        self._url = url
+        app = TikTokApp(client_key="sandbox-client-key", client_secret=SecretStr("sandbox-client-secret"))
+        self.ports: Any = FakePorts()
+        vars(self.ports)["tiktok"] = TikTokClient(url, url, lambda: app, Transport())
+        self.ports.fetcher.media[URL] = films.film()
+        self.machines = Machines(self.ports, self.set_clock)
+        self.admin("reset", {})
+        self.set_clock(NOW)
+        self.account_id = self._connect()
 
-    def send(self, *, draft: bool = False, **more: object) -> None:
-        content = {"text": "A rabbit. #a #b #c", "mediaUrls": FILM, "platform": "tiktok"}
-        options: dict[str, object] = {"draft": True} if draft else {"privacyLevel": "SELF_ONLY"}
-        body = {"post": {"accountId": self.account_id, "content": content, "tiktokOptions": options}, **more}
-        accepted = create_post(self.ports, "workspace-1", body, idempotency_key=None, seconds_left=29, patient=True)
-        self.posts.append(accepted.post.post_id)
-        self._plan()
+    def admin(self, path: str, content: object = None, method: str | None = None) -> Any:
+        body = None if content is None else json.dumps(content).encode()
+        request = urllib.request.Request(f"{self._url}/_sandbox/{path}", body, method=method)
+        with urllib.request.urlopen(request) as answer:
+            return json.load(answer)
 
-    def run(self) -> None:
-        """Everything happens when its time comes: steps, the machine's waits, and schedules."""
-        for _ in range(3000):
-            if not self._events:
-                return
-            at, _number, act = heapq.heappop(self._events)
-            if at > self.ports.clock.time:
-                self.advance(at - self.ports.clock.time)
-            act()
-            self._plan()
-        raise AssertionError("the posts go round in circles")
+    def set_clock(self, at: float) -> None:
+        self.ports.clock.time = at
+        self.admin("clock", {"frozen": True, "set": at})
 
-    def statuses(self) -> Counter[Status]:
-        return Counter(self.ports.posts.get(post_id).status for post_id in self.posts)
+    def run(self, seconds: float) -> None:
+        self.machines.run(seconds)
 
-    def too_many(self) -> set[str]:
-        """Endpoints at which TikTok said that a call was one too many."""
-        return {call["endpoint"] for call in self.admin("log")["calls"] if call.get("error") == "rate_limit_exceeded"}
+    def send(self, **more: Any) -> Post:
+        return self.machines.send(self.account_id, **more)
 
-    def inits(self) -> list[float]:
-        return sorted(self.ports.posts.get(one).upload.opened_at for one in self.posts)
+    def outcomes(self, posts: list[Post]) -> Counter[Status]:
+        return Counter(self.machines.post(post).status for post in posts)
 
-    def _plan(self) -> None:
-        """Plan what was started or scheduled since."""
-        for name, post in self.ports.executions.started.items():
-            if name not in self._known:
-                self._known.add(name)
-                self.in_flight += 1
-                self.most_in_flight = max(self.most_in_flight, self.in_flight)
-                self._at(self.ports.clock.time, partial(self._step, post.post_id, "DownloadMedia"))
-        for post_id, at in self.ports.schedules.planned:
-            if (post_id, at) not in self._known:
-                self._known.add((post_id, at))
-                self._at(at, partial(start_due, self.ports, post_id))
+    def calls(self, endpoint: str) -> list[Any]:
+        return [call for call in self.admin("log")["calls"] if call["endpoint"] == endpoint]
 
-    def _at(self, at: float, act: Callable[[], object]) -> None:
-        heapq.heappush(self._events, (at, next(self._order), act))
+    def refused_for_the_minute(self) -> set[str]:
+        """Endpoints of which a call was one too many for TikTok."""
+        calls = self.admin("log")["calls"]
+        return {call["endpoint"] for call in calls if call["status"] == 429}
 
-    def _step(self, post_id: str, step: str) -> None:
-        execution = execution_name(self.ports.posts.get(post_id))
-        request = StepInput(post_id=post_id, account_id=self.account_id, execution=execution)
-        try:
-            output: StepOutput = STEPS[step](request, self.ports, lambda: 800.0)
-        except RateLimitExceeded:
-            self._at(self.ports.clock.time + RETRY_SECONDS, partial(self._step, post_id, step))
-            return
-        if step in LAST or output.next == "Held":
-            self.in_flight -= 1
-            return
-        following = AFTER.get(output.next, output.next)
-        self._at(self.ports.clock.time + output.wait_seconds, partial(self._step, post_id, following))
+    def _connect(self) -> str:
+        """A creator connects an account; the consent page is tested elsewhere."""
+        account = an_account(open_id="emu_creator", tokens=None)
+        tokens = self.admin("grants", {"username": "emu_creator", "scopes": account.scopes})
+        grant = Grant(
+            open_id="emu_creator",
+            access_token=SecretStr(tokens["access_token"]),
+            refresh_token=SecretStr(tokens["refresh_token"]),
+            expires_in=tokens["expires_in"],
+            refresh_expires_in=tokens["refresh_expires_in"],
+            scopes=account.scopes,
+        )
+        sealed = seal_tokens(self.ports.vault.sealer(tokens_context(account)), grant, 1, NOW)
+        self.ports.accounts.add(account.model_copy(update={"tokens": sealed}))
+        return account.account_id
 
 
 @pytest.fixture(scope="module")
@@ -108,83 +90,54 @@ def sandbox() -> Iterator[Sandbox]:
 
 
 @pytest.fixture
-def channel(sandbox: Sandbox) -> Channel:
-    return Channel(sandbox.url)
+def world(sandbox: Sandbox) -> World:
+    return World(sandbox.url)
 
 
 @pytest.fixture
-def unpaced(monkeypatch: pytest.MonkeyPatch, channel: Channel) -> Channel:
-    """The same without any account of what was used."""
-
-    def always(usage: Usage, _lane: Lane, _owner: str, now: float, *, held_until: float = 0.0) -> tuple[Usage, Turn]:
-        return usage, Turn(at=now, taken=True)
-
-    def uncounted(usage: Usage, _window: Window, _owner: str, _now: float) -> tuple[Usage, float]:
-        return usage, 0.0
-
-    for name, rule in (("take", always), ("join", always), ("count", uncounted)):
-        monkeypatch.setattr(f"publisher.use_cases.take_turn.{name}", rule)
-    return channel
+def unpaced(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody counts TikTok's calls a minute."""
+    monkeypatch.setattr("publisher.use_cases.take_turn.count", lambda usage, *_: (usage, 0.0))
 
 
-def three_at_once_again_and_again(channel: Channel) -> None:
-    """Three posts come in together, and three more whenever these are through, for as long as the account may."""
-    for _ in range(4):
-        for _ in range(3):
-            channel.send(queueIfLimited=True)
-        channel.run()
+BUSY = pytest.mark.parametrize(("lost_answers", "too_often"), [(5, {INIT, "creator_info"}), (0, {"status"})])
+"""How many answers to inits TikTok loses, and which endpoints whoever does not count would call too often."""
 
 
-def many_that_take_long(channel: Channel) -> None:
-    """As many posts and drafts as an account may have at once, at a TikTok that takes its time."""
-    channel.settings(processing_seconds=120)
-    for _ in range(6):
-        channel.send()
-    for _ in range(5):
-        channel.send(draft=True)
-    channel.run()
+def busy_minutes(world: World, lost_answers: int) -> list[Post]:
+    """Six posts and five drafts are under way at once, and every 10 seconds another post comes in."""
+    world.admin("settings", {"processing_seconds": 15 * MINUTE}, "PATCH")
+    if lost_answers:
+        fault = {"endpoint": INIT, "do": {"status": 500}, "when": "after", "times": lost_answers}
+        world.admin("faults", [fault])
+    posts = [world.send() for _ in range(6)] + [world.send(draft=True) for _ in range(5)]
+    for _ in range(7):
+        world.run(10)
+        posts.append(world.send(queueIfLimited=True))
+    world.run(5 * HOUR)
+    return posts
 
 
-def a_heap_at_once(channel: Channel) -> None:
-    """More posts in one moment than TikTok lets us ask about their creator in a minute."""
-    for _ in range(24):
-        channel.send(queueIfLimited=True)
-    channel.run()
+@BUSY
+def test_posts_that_are_under_way_at_once_are_never_refused_for_the_minute(world, lost_answers, too_often):
+    posts = busy_minutes(world, lost_answers)
+    assert world.refused_for_the_minute() == set()
+    assert all(world.calls(endpoint) for endpoint in too_often)
+    assert world.outcomes(posts) == {Status.PUBLISH_COMPLETE: 13, Status.SEND_TO_USER_INBOX: 5}
 
 
-@pytest.mark.parametrize(
-    ("load", "published", "drafts"),
-    [(three_at_once_again_and_again, 12, 0), (many_that_take_long, 6, 5), (a_heap_at_once, 24, 0)],
-)
-def test_tiktok_never_says_that_a_call_was_one_too_many(channel, load, published, drafts):
-    load(channel)
-    assert channel.most_in_flight >= 3
-    assert channel.statuses() == +Counter({Status.PUBLISH_COMPLETE: published, Status.SEND_TO_USER_INBOX: drafts})
-    assert channel.too_many() == set()
+@BUSY
+@pytest.mark.usefixtures("unpaced")
+def test_without_pacing_they_would_be(world, lost_answers, too_often):
+    busy_minutes(world, lost_answers)
+    assert world.refused_for_the_minute() >= too_often
 
 
-@pytest.mark.parametrize(
-    ("load", "endpoints"),
-    [
-        (three_at_once_again_and_again, {"video/init"}),
-        (many_that_take_long, {"status"}),
-        (a_heap_at_once, {"creator_info"}),
-    ],
-)
-def test_without_pacing_the_same_posts_are_too_many(unpaced, load, endpoints):
-    """The judge is not blind, and each load is one that has to be paced."""
-    with suppress(RateLimitExceeded):  # at intake
-        load(unpaced)
-    assert unpaced.too_many() >= endpoints
-
-
-def test_twelve_posts_that_may_wait_go_out_within_hours_and_never_seven_in_one(channel):
-    for _ in range(12):
-        channel.send(queueIfLimited=True)
-    began = channel.ports.clock.time
-    channel.run()
-    assert channel.statuses() == {Status.PUBLISH_COMPLETE: 12}
-    inits = channel.inits()
-    assert all(later - sooner >= HOUR for sooner, later in zip(inits, inits[6:], strict=False))
-    assert inits[-1] - began < HOUR + 5 * MINUTE
-    assert channel.too_many() == set()
+def test_of_12_posts_no_hour_sees_seven_inits(world):
+    posts = [world.send(queueIfLimited=True) for _ in range(12)]
+    world.run(3 * HOUR)
+    times = [call["time"] for call in world.calls(INIT)]
+    assert len(times) == 12
+    assert all(later - sooner >= HOUR for sooner, later in zip(times, times[6:], strict=False))
+    assert world.outcomes(posts) == {Status.PUBLISH_COMPLETE: 12}
+    assert world.refused_for_the_minute() == set()
