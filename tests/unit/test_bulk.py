@@ -205,6 +205,12 @@ def test_a_dry_run_of_a_table_stores_nothing(http: Http, word: str) -> None:
     assert stored(http.ports) == []
 
 
+def test_a_dry_run_asked_for_in_the_query_holds_for_json_too(http: Http) -> None:
+    rows = {"posts": [row(http.ports.connect().account_id)]}
+    answer = http.call("POST", "/v2/posts/bulk", rows, query={"dryRun": "true"})
+    assert (answer.json["accepted"], stored(http.ports)) == (1, [])
+
+
 def test_a_dry_run_that_is_misspelt_is_no_run_at_all(http: Http) -> None:
     account_id = http.ports.connect().account_id
     headers = {"Content-Type": "text/csv"}

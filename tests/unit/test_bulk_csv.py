@@ -1,5 +1,7 @@
 """Tables of posts: what a cell means, and tables that cannot be read."""
 
+import csv
+import io
 from typing import Any
 
 import pytest
@@ -96,3 +98,30 @@ def test_a_table_that_cannot_be_read_says_why(table: bytes, word: str) -> None:
     with pytest.raises(InvalidRequest, match=word) as refused:
         read_rows(table)
     assert refused.value.message
+
+
+def written(*lines: list[str]) -> str:
+    """The table as programs write it."""
+    file = io.StringIO()
+    csv.writer(file).writerows(lines)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("text", ['She said "hop", and hopped', "two\nlines", "two\r\nlines", "🐇🥕", "=1+1", " a "])
+def test_a_caption_comes_through_to_the_letter(text):
+    table = written(["accountId", "text", "mediaUrls"], ["account-1", text, "https://m.example/1.jpg"])
+    assert read_rows(table.encode())[0]["post"]["content"]["text"] == text
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
+@pytest.mark.parametrize("ending", ["\n", "\r\n"])
+def test_both_line_endings_and_a_byte_order_mark_are_read(encoding, ending):
+    table = ending.join(
+        ["accountId,mediaUrls", "account-1,https://m.example/1.jpg", "", "account-2,https://m.example/1.jpg", ",", ""]
+    )
+    assert [row["post"]["accountId"] for row in read_rows(table.encode(encoding))] == ["account-1", "account-2"]
+
+
+@pytest.mark.parametrize("cell", ["a b", "a|b", " a | b ", "a\nb"])
+def test_several_media_urls_stand_in_one_cell(cell):
+    assert read_rows(written(["mediaUrls"], [cell]).encode())[0]["post"]["content"]["mediaUrls"] == ["a", "b"]

@@ -316,13 +316,14 @@ def wanted_wait(prefer: str | None) -> float:
 
 
 def bulk_rows(call: Call) -> BulkRequest:
-    """Read the rows of a bulk request: JSON, or CSV when the content type says so."""
+    """Read the rows of a bulk request: JSON, or CSV when the content type says so; `?dryRun=true` counts for both."""
+    asked = truth(call.query.get("dryRun", "false"))
+    if not isinstance(asked, bool):
+        raise errors.InvalidRequest("dryRun is neither true nor false.", "Write true, or leave it out.")
     if (call.header("content-type") or "").partition(";")[0].strip().lower() == "text/csv":
-        dry_run = truth(call.query.get("dryRun", "false"))
-        if not isinstance(dry_run, bool):
-            raise errors.InvalidRequest("dryRun is neither true nor false.", "Write true, or leave it out.")
-        return BulkRequest(posts=read_rows(call.body(BULK_BODY_BYTES)), dry_run=dry_run)
-    return read_body(BulkRequest, call.json(BULK_BODY_BYTES), "POST /v2/posts/bulk")
+        return BulkRequest(posts=read_rows(call.body(BULK_BODY_BYTES)), dry_run=asked)
+    request = read_body(BulkRequest, call.json(BULK_BODY_BYTES), "POST /v2/posts/bulk")
+    return request.model_copy(update={"dry_run": request.dry_run or asked})
 
 
 def link_answer(call: Call, link: ConnectLink) -> Answer:
