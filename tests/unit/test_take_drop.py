@@ -218,6 +218,31 @@ def test_a_file_put_again_after_its_post_has_started_makes_no_second_one(dropper
     assert "note" in dropper.result()
 
 
+def test_a_note_is_still_there_when_the_post_ends(dropper: Dropper) -> None:
+    dropper.put(f"{dropper.key}.json", PUBLIC)
+    dropper.post_id = dropper.drop(dropper.key, FILM) or ""
+    dropper.run("DownloadMedia")
+    dropper.drop(dropper.key, FILM + b"better")
+    dropper.publish()
+    sweep(dropper.ports, seconds_left=lambda: 100)
+    told = dropper.result()
+    assert (told["status"], "use another name" in told["note"]) == ("PUBLISH_COMPLETE", True)
+
+
+@pytest.mark.parametrize("said", [b"{", {**PUBLIC, "text": "x" * 2201}])
+def test_a_sidecar_that_cannot_be_used_leaves_a_waiting_post_as_it_was_and_the_result_says_so(
+    dropper: Dropper, said: bytes | object
+) -> None:
+    set_defaults(dropper.ports, dropper.account.workspace_id, dropper.account.account_id, PUBLIC)
+    first = dropper.drop(dropper.key, FILM)
+    dropper.drop(f"{dropper.key}.json", said)
+    (post,) = dropper.posts
+    assert (post.post_id, post.status) == (first, Status.SCHEDULED)
+    told = dropper.result()
+    assert (told["status"], "cannot be used" in told["note"]) == ("SCHEDULED", True)
+    assert dropper.go().status is Status.PUBLISH_COMPLETE
+
+
 @pytest.mark.parametrize("end", [Status.FAILED, Status.CANCELLED])
 def test_a_file_put_again_after_its_post_failed_makes_another(dropper: Dropper, end: Status) -> None:
     dropper.put(f"{dropper.key}.json", PUBLIC)

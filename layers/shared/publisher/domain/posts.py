@@ -167,13 +167,14 @@ class Hint(Frozen):
 class Drop(Frozen):
     """The file in the drop bucket that the post is made of, and its version; and where its result is written.
 
-    `told` is the status that is written there.
+    `told` is the status that is written there, and `note` what else its owner should know.
     """
 
     key: str
     version: str
     result_key: str
     told: Status | None = None
+    note: str | None = None
 
 
 class Moment(Frozen):
@@ -690,6 +691,14 @@ def told(post: Post, status: Status, now: float) -> Post:
     if post.drop is None:
         raise AssertionError("the post was not dropped")
     post = post.model_copy(update={"drop": post.drop.model_copy(update={"told": status})})
+    return _ended(post, now) if post.terminal else post
+
+
+def noted(post: Post, note: str, now: float) -> Post:
+    """Have something told beside a dropped file besides its post's status, now and when the post ends."""
+    if post.drop is None:
+        raise AssertionError("the post was not dropped")
+    post = post.model_copy(update={"drop": post.drop.model_copy(update={"note": note, "told": None})})
     return _ended(post, now) if post.terminal else post
 
 

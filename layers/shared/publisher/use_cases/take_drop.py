@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import NamedTuple
 
-from publisher.api import DroppedPostRequest, PostDetail, RowAnswer, read_body
+from publisher.api import DroppedPostRequest, RowAnswer, read_body
 from publisher.domain.accounts import Account
 from publisher.domain.drops import Place, following_id, is_media, place_of, version_of
 from publisher.domain.errors import (
@@ -18,7 +18,7 @@ from publisher.domain.errors import (
     TryAgain,
 )
 from publisher.domain.limits import CHANGE_TRIES, DROP_GRACE_SECONDS, SIDECAR_BYTES
-from publisher.domain.posts import Drop, Post, Status, cancel, told
+from publisher.domain.posts import Drop, Post, Status, cancel, noted, told
 from publisher.domain.rules import is_id
 from publisher.ports import DroppedFile, Ports
 from publisher.use_cases.cancel_post import let_go
@@ -26,6 +26,7 @@ from publisher.use_cases.check_post import check_post
 from publisher.use_cases.create_post import set_going, take_in
 from publisher.use_cases.tell_result import tell_result
 
+_TOO_LATE = "This name was posted before what lies here now was put. It makes no second post: use another name."
 _AGAIN = (Status.FAILED, Status.CANCELLED)
 """After these the same name may make another post: of the one before certainly nothing was published."""
 
@@ -64,6 +65,8 @@ def take_drop(ports: Ports, key: str, *, seconds_left: float) -> str | None:
         except Busy:
             continue
         except PublisherError as error:
+            if _find(ports, place) != dropped:
+                continue  # what was refused lies there no more
             _tell_refusal(ports, place, error)
             if isinstance(error, TryAgain) and not isinstance(error, PostLimitReached):
                 raise
@@ -90,14 +93,16 @@ def _take(ports: Ports, dropped: Dropped, *, seconds_left: float) -> str | None:
         if media is None:
             return None
         dropped = dropped._replace(media=media)
-    post_id, latest = _identity(ports, dropped)
+    post_id, latest = _latest(ports, dropped.place)
     if latest is not None and latest.drop is not None and latest.drop.version == dropped.version:
         return _as_before(ports, latest)
-    if latest is not None and latest.status not in _AGAIN:
-        _tell_note(ports, latest)
+    if latest is not None and not (latest.waits or latest.status in _AGAIN):
+        _note(ports, latest, _TOO_LATE)
         return latest.post_id
-    post = _made(ports, dropped, account, said, seconds_left=seconds_left).model_copy(update={"post_id": post_id})
-    take_in(ports, post)
+    post = _made(ports, dropped, account, said, seconds_left=seconds_left)
+    if latest is not None and latest.waits:
+        _replace(ports, latest)
+    take_in(ports, post.model_copy(update={"post_id": post_id}))
     stored = ports.posts.get(post_id)
     if stored is None or stored.drop is None or stored.drop.version != dropped.version:
         raise Busy("Another event of this file was first.", "It is looked at again.")
@@ -137,21 +142,20 @@ def _chosen(dropped: Dropped, said: DroppedPostRequest) -> tuple[DroppedFile, ..
     return tuple(there[key] for key in wanted) if all(key in there for key in wanted) else None
 
 
-def _identity(ports: Ports, dropped: Dropped) -> tuple[str, Post | None]:
-    """Return the id for a new post of this name, and the latest post that there is.
-
-    One that has not started, and is not of what lies there now, is replaced: it ends here.
-    """
-    post_id, latest = dropped.place.first_id, None
+def _latest(ports: Ports, place: Place) -> tuple[str, Post | None]:
+    """Return the id for a new post of this name, and the latest post that there is."""
+    post_id, latest = place.first_id, None
     while (post := ports.posts.get(post_id)) is not None:
-        if post.waits and post.drop is not None and post.drop.version != dropped.version:
-            now = ports.clock.now()
-            # Told at once, so that the result of what replaces it is not written over.
-            replaced = ports.posts.save(told(cancel(post, now), Status.CANCELLED, now))
-            let_go(ports, post)
-            post = replaced
         post_id, latest = following_id(post_id), post
     return post_id, latest
+
+
+def _replace(ports: Ports, post: Post) -> None:
+    """End a post that has not started, because another one is made of what lies there now."""
+    now = ports.clock.now()
+    # Told at once, so that the result of what replaces it is not written over.
+    ports.posts.save(told(cancel(post, now), Status.CANCELLED, now))
+    let_go(ports, post)
 
 
 def _made(ports: Ports, dropped: Dropped, account: Account, said: DroppedPostRequest, *, seconds_left: float) -> Post:
@@ -178,23 +182,19 @@ def _as_before(ports: Ports, post: Post) -> str:
     return post.post_id
 
 
-def _tell_note(ports: Ports, post: Post) -> None:
-    """Say beside the file that what was put again makes no second post."""
-    if post.drop is None:
-        return
-    note = "This name was posted before what lies here now was put. It makes no second post: use another name."
-    shown = {**PostDetail.of(post).model_dump(mode="json", by_alias=True), "note": note}
-    ports.drops.write(post.drop.result_key, json.dumps(shown, indent=2) + "\n")
+def _note(ports: Ports, post: Post, note: str) -> None:
+    """Say something beside the file besides what becomes of its post, now and when the post ends."""
+    if post.drop is not None and post.drop.note != note:
+        post = ports.posts.save(noted(post, note, ports.clock.now()))
+    if post.untold:
+        tell_result(ports, post)
 
 
 def _tell_refusal(ports: Ports, place: Place, error: PublisherError) -> None:
-    """Say beside the file why there is no post, unless another event has made one meanwhile."""
-    post_id: str | None = place.first_id
-    latest: Post | None = None
-    while post_id is not None:
-        post = ports.posts.get(post_id)
-        latest, post_id = (post, following_id(post_id)) if post is not None else (latest, None)
+    """Say beside the file why there is no post, or, when there is one, why it stays as it was."""
+    _, latest = _latest(ports, place)
     if latest is not None and latest.status not in _AGAIN:
+        _note(ports, latest, f"What was put last cannot be used, so the post stays as it was. {error.error}")
         return
     problems: Sequence[Failure] = getattr(error, "problems", ())
     refused = RowAnswer.refused(1, error.failure(), problems).model_dump(mode="json", by_alias=True, exclude={"row"})
