@@ -7,27 +7,33 @@ import pytest
 from publisher.domain.errors import Busy, Failure, NotTaken
 from publisher.domain.posts import (
     Carousel,
+    Drop,
     Hint,
     Lease,
     Post,
     Status,
     acknowledged,
+    answered,
     attempt_refused,
+    begin,
     begin_attempt,
     begin_carousel,
     begin_conversion,
     begin_download,
+    cancel,
     carousel_fenced,
     carousel_taken,
     confirm,
     converted,
     downloaded,
+    edited,
     enter,
     execution_name,
     finish,
     found_post_ids,
     hint_followed,
     hinted,
+    hold,
     learned,
     look_again,
     look_later,
@@ -37,9 +43,12 @@ from publisher.domain.posts import (
     poll_wait,
     polled,
     redriven,
+    retried,
     take_lease,
+    told,
     unclear,
     upload_expired,
+    wait_for_turn,
     withdrawn,
 )
 from tests.builders import NOW, a_carousel, a_post, an_upload, options, some_pictures, stored_video
@@ -382,3 +391,132 @@ def test_a_post_knows_all_that_it_has_in_the_bucket():
     assert a_post().kept_keys == ()
     assert a_post(media=stored_video()).kept_keys == ("staging/video",)
     assert a_post(pictures=some_pictures(count=2)).kept_keys == ("staging/folder/1", "staging/folder/2")
+
+
+# Times, turns, and a person at the controls
+
+
+def scheduled(**changes: object) -> Post:
+    return a_post(**{"status": Status.SCHEDULED, "scheduled_at": LATER, "watch_at": LATER, **changes})
+
+
+@pytest.mark.parametrize("status", [status for status in Status if status is not Status.SCHEDULED])
+def test_only_a_scheduled_post_begins(status):
+    with pytest.raises(AssertionError):
+        begin(a_post(status=status), LATER)
+
+
+@pytest.mark.parametrize("status", [status for status in Status if status is not Status.FAILED])
+def test_only_a_failed_post_is_tried_again(status):
+    with pytest.raises(AssertionError):
+        retried(a_post(status=status), LATER)
+
+
+@pytest.mark.parametrize("status", [status for status in Status if status is not Status.REVIEW])
+def test_only_an_unclear_post_is_answered_about(status):
+    with pytest.raises(AssertionError):
+        answered(a_post(status=status), published=True, failure=None, now=LATER)
+
+
+TOUCHED = [
+    *({"status": status} for status in Status if a_post(status=status).terminal),
+    {"status": Status.PROCESSING_UPLOAD, "last_offered_at": NOW},
+    {"status": Status.PROCESSING_UPLOAD, "carousel": a_carousel(publish_id=None)},
+]
+
+
+@pytest.mark.parametrize("changes", TOUCHED)
+def test_what_tiktok_may_have_or_has_ended_is_neither_cancelled_nor_made_to_wait(changes):
+    post = a_post(patient=True, **changes)
+    assert not post.untouched
+    with pytest.raises(AssertionError):
+        cancel(post, LATER)
+    with pytest.raises(AssertionError):
+        wait_for_turn(post, LATER, NOW)
+    with pytest.raises(AssertionError):
+        hold(post, NOW)
+
+
+def test_a_cancelled_post_has_ended_and_nobody_looks_at_it_but_to_write_its_result():
+    drop = Drop(key="k", version="1", result_key="k.result.json")
+    for post, look in ((scheduled(), None), (scheduled(drop=drop), LATER)):
+        ended = cancel(post, LATER)
+        assert (ended.status, ended.terminal, ended.waits, ended.watch_at) == (Status.CANCELLED, True, False, look)
+    assert told(ended, Status.CANCELLED, LATER).watch_at is None
+
+
+def test_a_post_that_has_an_upload_open_which_nobody_finished_can_be_cancelled():
+    post = a_post(status=Status.PROCESSING_UPLOAD, upload=an_upload(), next_byte=5, lease=Lease(owner="w", until=LATER))
+    ended = cancel(post, LATER)
+    assert (ended.status, ended.lease) == (Status.CANCELLED, None)
+
+
+def test_a_post_keeps_its_place_in_the_line_when_it_waits_again_and_gives_it_up_when_it_was_taken():
+    first = wait_for_turn(a_post(), LATER, NOW)
+    again = wait_for_turn(redriven(first, LATER), LATER + 60, LATER)
+    assert (again.queued_at, again.not_before, again.held_since) == (NOW, LATER + 60, LATER)
+    assert (again.waits, again.held_until, redriven(again, LATER).continuations) == (True, None, 0)
+    assert carousel_taken(again.model_copy(update={"carousel": a_carousel()}), "p", LATER).queued_at is None
+
+
+def test_a_post_that_waits_for_its_turn_lets_its_upload_go():
+    waits = wait_for_turn(a_post(upload=an_upload(), lease=Lease(owner="w", until=LATER)), LATER, NOW)
+    assert (waits.upload, waits.lease, waits.watch_at) == (None, None, LATER)
+
+
+@pytest.mark.parametrize("status", [Status.QUEUED, Status.PROCESSING_DOWNLOAD, Status.CANCELLED, Status.FAILED])
+def test_a_post_that_does_not_wait_is_not_edited(status):
+    with pytest.raises(AssertionError):
+        edited(a_post(status=status), a_post(text="Other."), LATER)
+
+
+def test_an_edit_takes_over_what_was_checked_and_nothing_else():
+    post = scheduled(drop=Drop(key="k", version="1", result_key="r"), patient=True, queues=True)
+    checked = scheduled(text="Other.", scheduled_at=LATER + 60, media_urls=("https://other.example/",), warnings=("w",))
+    after = edited(post, checked, LATER)
+    changed = {"text", "scheduled_at", "watch_at", "updated_at", "warnings"}
+    assert {name for name in Post.model_fields if getattr(after, name) != getattr(post, name)} == changed
+    assert (after.text, after.scheduled_at, after.watch_at) == ("Other.", LATER + 60, LATER + 60)
+
+
+def test_a_post_that_is_tried_again_has_nothing_of_the_try_before_but_what_its_caller_said():
+    post = a_post(
+        status=Status.FAILED,
+        failure=FAILURE,
+        confirmed=Status.FAILED,
+        last_offered_at=NOW,
+        media=stored_video(),
+        upload=an_upload(),
+        next_byte=8_000_000,
+        polls=7,
+        opened=4,
+        attempt=4,
+        revision=3,
+        holds=1,
+        queued_at=NOW,
+        warnings=("w",),
+        scheduled_at=NOW,
+    )
+    again = retried(post, LATER)
+    fresh = a_post(post_id=post.post_id)
+    said = {"scheduled_at", "warnings"}
+    kept = {"attempt", "revision", "holds", "timeline", "updated_at", "watch_at"}
+    differs = {name for name in Post.model_fields if getattr(again, name) != getattr(fresh, name)}
+    assert differs == said | kept
+    assert (again.untouched, again.continuations, again.revision, again.attempt) == (True, 0, 4, 4)
+
+
+@pytest.mark.parametrize(
+    ("draft", "published", "status"),
+    [
+        (False, True, Status.PUBLISH_COMPLETE),
+        (True, True, Status.SEND_TO_USER_INBOX),
+        (False, False, Status.FAILED),
+        (True, False, Status.FAILED),
+    ],
+)
+def test_a_persons_answer_is_the_outcome(draft, published, status):
+    post = a_post(status=Status.REVIEW, options=options(draft=draft), last_offered_at=NOW)
+    ended = answered(post, published=published, failure=None if published else FAILURE, now=LATER)
+    assert (ended.status, ended.confirmed, ended.timeline[-1].step) == (status, status, "Answered")
+    assert (ended.failure is None) == published
