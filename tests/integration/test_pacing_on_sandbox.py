@@ -1,4 +1,4 @@
-"""Pacing at the sandbox, over real HTTP: whatever is under way, TikTok never has to refuse a call for the minute."""
+"""Limits at the sandbox, over real HTTP: TikTok never refuses a call for the minute, and is not asked in vain."""
 
 import json
 import urllib.request
@@ -10,6 +10,7 @@ import pytest
 from pydantic import SecretStr
 
 from local.tiktok.server import Sandbox
+from publisher.domain.errors import PostLimitReached
 from publisher.domain.posts import Post, Status
 from publisher.ports import Grant, TikTokApp
 from publisher.tiktok.client import TikTokClient
@@ -21,7 +22,7 @@ from tests.fakes import FakePorts
 from tests.unit.machines import Machines
 from tests.unit.work import URL
 
-MINUTE, HOUR = 60, 3600
+MINUTE, HOUR, DAY = 60, 3600, 86400
 INIT = "video/init"
 
 
@@ -141,3 +142,66 @@ def test_of_12_posts_no_hour_sees_seven_inits(world):
     assert all(later - sooner >= HOUR for sooner, later in zip(times, times[6:], strict=False))
     assert world.outcomes(posts) == {Status.PUBLISH_COMPLETE: 12}
     assert world.refused_for_the_minute() == set()
+
+
+# Holds: TikTok's refusals as they come over the wire
+REFUSALS = (
+    "spam_risk",
+    "spam_risk_user_banned_from_posting",
+    "spam_risk_too_many_posts",
+    "reached_active_user_cap",
+)
+
+
+def posting_calls(world: World) -> int:
+    return len(world.calls(INIT)) + len(world.calls("creator_info"))
+
+
+def assert_held(world: World, code: str) -> None:
+    """Nothing is asked of TikTok until it may be over, and then who waits goes out."""
+    before = posting_calls(world)
+    with pytest.raises(PostLimitReached) as caught:
+        world.send()
+    assert caught.value.tiktok_code == code
+    assert caught.value.tiktok_log_id
+    waits = world.send(queueIfLimited=True)
+    assert waits.not_before
+    world.run(waits.not_before - world.ports.clock.now() - 1)
+    assert posting_calls(world) == before
+    world.run(5 * MINUTE)
+    assert world.outcomes([waits]) == {Status.PUBLISH_COMPLETE: 1}
+
+
+@pytest.mark.parametrize("status", [200, 403])
+@pytest.mark.parametrize("endpoint", ["creator_info", INIT])
+@pytest.mark.parametrize("code", REFUSALS)
+def test_a_refusal_whatever_its_form_holds_the_posts_after_it(world, code, endpoint, status):
+    first = world.send()
+    body = {"data": {}, "error": {"code": code, "message": "No.", "log_id": "log-7"}}
+    world.admin("faults", [{"endpoint": endpoint, "do": {"status": status, "body": body}}])
+    world.run(MINUTE)
+    failed = world.machines.post(first)
+    assert failed.failure is not None
+    assert (failed.status, failed.failure.tiktok_code, failed.failure.tiktok_log_id) == (Status.FAILED, code, "log-7")
+    assert_held(world, code)
+
+
+@pytest.mark.parametrize("code", REFUSALS[:3])
+def test_a_reason_to_fail_holds_the_posts_after_it(world, code):
+    world.admin("settings", {"forced_fail_reason": code}, "PATCH")
+    first = world.send()
+    world.run(5 * MINUTE)
+    assert world.outcomes([first]) == {Status.FAILED: 1}
+    world.admin("settings", {"forced_fail_reason": None}, "PATCH")
+    assert_held(world, code)
+
+
+def test_the_creators_cap_of_15_a_day_costs_one_question_and_no_init(world):
+    """TikTok counts a post from when it is published, which is later than our init; so one post asks too early."""
+    posts = [world.send(queueIfLimited=True) for _ in range(17)]
+    world.run(DAY - MINUTE)
+    assert world.outcomes(posts) == {Status.PUBLISH_COMPLETE: 15, Status.QUEUED: 2}
+    world.run(HOUR)
+    assert world.outcomes(posts) == {Status.PUBLISH_COMPLETE: 17}
+    refused = [call["endpoint"] for call in world.admin("log")["calls"] if "spam_risk" in call.get("error", "")]
+    assert refused == ["creator_info"]
