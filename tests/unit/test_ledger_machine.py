@@ -107,7 +107,7 @@ class LedgerMachine(RuleBasedStateMachine):
         plan: dict[Point, Act] = {(call, after): self._act(what) for call, after, what in trouble}
         self.interruptions.at(plan)
 
-    @rule(step=st.sampled_from([*STEPS, *MOVING]), trouble=trouble(12))
+    @rule(step=st.sampled_from([*STEPS, *MOVING]), trouble=trouble(18))
     def deliver(self, step: str, trouble: Trouble) -> None:
         self._plan(trouble)
         self._run(step)
