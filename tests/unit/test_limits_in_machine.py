@@ -8,6 +8,7 @@ from publisher.api import PostDetail, iso
 from publisher.domain.errors import (
     AccountDisabled,
     InvalidToken,
+    NotTaken,
     PostLimitReached,
     PublisherError,
     PublishingFailed,
@@ -15,7 +16,7 @@ from publisher.domain.errors import (
     ServiceUnavailable,
     Timeout,
 )
-from publisher.domain.limits import HOLD_SECONDS, TURN_WAIT_SECONDS
+from publisher.domain.limits import HOLD_SECONDS, PUBLISH_ATTEMPTS, TURN_WAIT_SECONDS
 from publisher.domain.posts import Post, Status
 from publisher.domain.slots import DRAFTS, POSTS, PUBLISH, TIKTOK_DRAFTS, TIKTOK_INIT, TIKTOK_POSTS, promised, used
 from publisher.tiktok.failures import failure_of
@@ -266,6 +267,15 @@ def test_a_refusal_after_an_attempt_in_doubt_leaves_that_attempts_slot(work):
     assert slots(work.ports, work.account.account_id) == (1, 1, 0)
 
 
+def test_a_post_that_has_had_its_attempts_takes_no_slot(work):
+    work.accept()
+    work.run("DownloadMedia")
+    work.change(opened=int(PUBLISH_ATTEMPTS))
+    with pytest.raises(NotTaken):
+        work.run("InitializePost")
+    assert slots(work.ports, work.account.account_id) == (0, 0, 0)
+
+
 def test_a_draft_takes_no_slot_of_publications(work):
     work.accept(options=options(draft=True, privacy_level=None))
     work.go_on()
@@ -327,6 +337,7 @@ def test_while_a_refusal_holds_nothing_is_asked_and_afterwards_who_waits_goes(ma
         assert (failed.status, failed.failure.tiktok_code, failed.failure.tiktok_log_id) == (
             Status.FAILED, code, "log-7",
         )  # fmt: skip
+        assert failed.failure.code == refusal(code).code
     until = next(at for at, call in asked.calls[::-1] if call == place.split()[0]) + seconds
     before = len(asked.calls)
     with pytest.raises(PostLimitReached, match=f"TikTok says {code}") as caught:
@@ -394,6 +405,15 @@ def test_a_full_inbox_holds_drafts_and_no_posts(machines, account_id, asked):
     post = machines.send(account_id)
     machines.run(5 * MINUTE)
     assert machines.post(post).status is Status.PUBLISH_COMPLETE
+
+
+def test_a_refusal_that_is_about_drafts_fails_a_post_though_it_may_wait(machines, account_id, asked):
+    post = machines.send(account_id, queueIfLimited=True)
+    about_drafts = "spam_risk_too_many_pending_share"
+    asked.before("open_upload", PostLimitReached("The inbox is full.", "Post them.", tiktok_code=about_drafts))
+    machines.run(MINUTE)
+    ended = machines.post(post)
+    assert (ended.status, ended.failure.tiktok_code) == (Status.FAILED, about_drafts)
 
 
 def test_the_apps_cap_holds_the_posts_of_every_account(machines, ports, account_id, asked):

@@ -150,6 +150,17 @@ def test_the_51st_that_would_wait_is_refused(ports, account_id):
     assert len(stored(ports)) == 6 + QUEUE_POSTS
 
 
+def test_who_has_the_last_place_of_a_full_line_keeps_it_when_the_request_is_repeated(ports, account_id):
+    for _ in range(6 + QUEUE_POSTS - 1):
+        ports.clock.time += 4
+        send(ports, account_id, queueIfLimited=True)
+    ports.clock.time += 4
+    ports.posts.faults.before("accept", LOST)
+    with pytest.raises(ServiceUnavailable):
+        send(ports, account_id, key="the last", queueIfLimited=True)
+    assert send(ports, account_id, key="the last", queueIfLimited=True).post.waits
+
+
 def test_drafts_stand_in_a_line_of_their_own(ports, account_id):
     for _ in range(6):
         send(ports, account_id)
@@ -206,6 +217,13 @@ def test_a_request_with_a_key_that_could_not_be_stored_takes_its_place_up_again(
     with pytest.raises(ServiceUnavailable):
         send(ports, account_id, key="the same")
     send(ports, account_id, key="the same")
+    assert (len(stored(ports)), owed(ports, account_id)) == (1, 1)
+
+
+def test_a_request_with_a_key_whose_answer_was_lost_keeps_the_place_of_the_post_that_was_stored(ports, account_id):
+    ports.posts.faults.after("accept", LOST)
+    with pytest.raises(ServiceUnavailable):
+        send(ports, account_id, key="the same")
     assert (len(stored(ports)), owed(ports, account_id)) == (1, 1)
 
 
