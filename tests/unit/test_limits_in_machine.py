@@ -16,10 +16,21 @@ from publisher.domain.errors import (
     ServiceUnavailable,
     Timeout,
 )
-from publisher.domain.limits import HOLD_SECONDS, PUBLISH_ATTEMPTS, TURN_WAIT_SECONDS
+from publisher.domain.limits import HOLD_SECONDS, PUBLISH_ATTEMPTS, STATUS_PER_MINUTE, TURN_WAIT_SECONDS
 from publisher.domain.posts import Post, Status
-from publisher.domain.slots import DRAFTS, POSTS, PUBLISH, TIKTOK_DRAFTS, TIKTOK_INIT, TIKTOK_POSTS, promised, used
+from publisher.domain.slots import (
+    DRAFTS,
+    POSTS,
+    PUBLISH,
+    TIKTOK_DRAFTS,
+    TIKTOK_INIT,
+    TIKTOK_POSTS,
+    TIKTOK_STATUS,
+    promised,
+    used,
+)
 from publisher.tiktok.failures import failure_of
+from publisher.use_cases.take_turn import count_call
 from tests.builders import NOW, options
 from tests.fakes import FakePorts, Faults, Killed
 from tests.unit.machines import Machines
@@ -305,6 +316,18 @@ def test_whatever_answers_are_lost_no_hour_sees_a_seventh_slot_taken_and_all_go_
     began = [next(moment.at for moment in post.timeline if moment.step == "InitializePost") for post in ended]
     assert_never_more(sorted(began), 6, HOUR)
     assert slots(ports, account_id)[2] == 0
+
+
+def test_a_status_that_tiktok_would_not_tell_this_minute_is_waited_for(machines, ports, account_id, asked):
+    post = machines.send(account_id)
+    machines.run(1)
+    assert machines.entered("WaitForTikTok") != []
+    for number in range(STATUS_PER_MINUTE):
+        count_call(ports, account_id, TIKTOK_STATUS, str(number))
+    machines.run(64)
+    assert "status" not in [call for _, call in asked.calls]
+    machines.run(MINUTE)
+    assert machines.post(post).status is Status.PUBLISH_COMPLETE
 
 
 # Holds: what TikTok refuses is not asked for again
