@@ -108,7 +108,7 @@ def test_the_window_is_a_minute_to_a_year() -> None:
     assert due(told(60)) == Due(NOW + 60)
     assert due(told(365 * 86400)) == Due(NOW + 365 * 86400)
     assert refused(told(59)).error == "scheduledTime is less than a minute ahead."
-    assert refused(told(-1)).error == "scheduledTime is over."
+    assert refused(told(-1)).error == "scheduledTime has passed."
     assert refused(told(365 * 86400 + 1)).error == "scheduledTime is more than 365 days ahead."
 
 

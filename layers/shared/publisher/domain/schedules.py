@@ -52,14 +52,14 @@ def _read(scheduled_time: str | None, timezone: str | None, now: float) -> Due |
     ahead = due.at - now
     if ahead < SCHEDULE_MIN_SECONDS:
         raise InvalidRequest(
-            f"scheduledTime is {'over' if ahead <= 0 else 'less than a minute ahead'}.",
+            "scheduledTime has passed." if ahead <= 0 else "scheduledTime is less than a minute ahead.",
             f"Schedule {SCHEDULE_MIN_SECONDS} seconds ahead or more, or leave scheduledTime out to post now.",
             field="scheduledTime",
         )
     if ahead > SCHEDULE_MAX_SECONDS:
         raise InvalidRequest(
             f"scheduledTime is more than {SCHEDULE_MAX_SECONDS // 86400} days ahead.",
-            "Schedule it later.",
+            "Make the post nearer to its time.",
             field="scheduledTime",
         )
     return due

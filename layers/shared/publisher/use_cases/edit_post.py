@@ -43,9 +43,10 @@ def edit_post(ports: Ports, workspace_id: str, post_id: str, body: object, *, se
 
 def _check_editable(post: Post, request: EditPostRequest) -> None:
     if not post.waits:
+        begun = "" if post.terminal else "has started and "
         raise WrongStatus(
-            f"The post has started and is {post.status}, so it can no longer be changed.",
-            "Make a new post, or cancel this one while TikTok cannot have it.",
+            f"The post {begun}is {post.status}, so it can no longer be changed.",
+            "Make a new post." if post.terminal else "Cancel it while TikTok cannot have it, and make a new post.",
         )
     if request.scheduled_time is not None and post.status is not Status.SCHEDULED:
         until = f", not before {iso(post.not_before)}" if post.not_before is not None else ""

@@ -20,8 +20,8 @@ from publisher.domain.limits import (
 )
 from publisher.domain.posts import Post, Status
 from publisher.ports import Ports, PostQuery, SecondsLeft
+from publisher.use_cases.get_creator import ask_creator
 from publisher.use_cases.read_ownership_file import ownership_file
-from publisher.use_cases.use_access_token import use_access_token
 
 CALLBACK, WEBHOOK = "/oauth/tiktok/callback", "/webhooks/tiktok"
 _UNAUDITED = "unaudited_client_can_only_post_to_private_accounts"
@@ -209,7 +209,7 @@ def _quotas(
 
 def _may_post(ports: Ports, account: Account, name: str, seconds_left: SecondsLeft) -> Finding:
     try:
-        use_access_token(ports, account.account_id, ports.tiktok.creator, seconds_left=seconds_left())
+        ask_creator(ports, account.account_id, seconds_left=seconds_left())
     except PublisherError as problem:
         certain = isinstance(problem, (TikTokRefused, PostLimitReached))
         status = "failed" if certain else "unknown"
