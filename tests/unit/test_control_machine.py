@@ -12,7 +12,8 @@ from publisher.use_cases.retry_post import retry_post
 from publisher.use_cases.start_due import start_due
 from tests.fakes import Killed, TikTokPost
 from tests.unit.test_hold_machine import PatientMachine, PatientMachineOfPhotos
-from tests.unit.test_ledger_machine import MOVING, Act, Trouble, budget
+from tests.unit.test_ledger_machine import MOVING, Trouble, budget
+from tests.unit.work import Act
 
 CONTROLS = ("cancel", "edit", "due", *("retry", "answer") * 3)
 """What is for good is done less often, or hardly anything else would be."""
