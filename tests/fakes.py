@@ -7,7 +7,7 @@ import math
 import threading
 import zlib
 from collections import defaultdict, deque
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -33,13 +33,15 @@ from publisher.domain.errors import (
     ServiceUnavailable,
     TokenExpired,
 )
+from publisher.domain.history import Collected, Day
 from publisher.domain.keys import ApiKey
-from publisher.domain.limits import EVENT_NOTE_SECONDS, IDEMPOTENCY_DAYS, SNIFF_BYTES
+from publisher.domain.limits import EVENT_NOTE_SECONDS, IDEMPOTENCY_DAYS, SNIFF_BYTES, VIDEOS_PER_CALL
 from publisher.domain.media import VideoFacts
-from publisher.domain.metrics import VIDEOS_PER_CALL, AccountFigures, VideoFigures
+from publisher.domain.metrics import AccountFigures, VideoFigures
 from publisher.domain.posts import Post, PostOptions, execution_name
 from publisher.domain.slots import Usage
 from publisher.ports import (
+    Answered,
     ChunkAnswer,
     Convert,
     ConvertedPicture,
@@ -157,6 +159,10 @@ class FakePosts:
     def of_publish(self, publish_id: str) -> str | None:
         with self.faults.around("of_publish"):
             return next((post.post_id for post in self._posts.values() if post.publish_id == publish_id), None)
+
+    def of_video(self, video_id: str) -> str | None:
+        with self.faults.around("of_video"):
+            return next((post.post_id for post in self._posts.values() if post.post_ids[:1] == (video_id,)), None)
 
     def request(self, workspace_id: str, key: str) -> IdempotentRequest | None:
         with self.faults.around("request"):
@@ -300,6 +306,72 @@ class FakeSlots:
             self._usages[usage.usage_id] = usage._replace(version=usage.version + 1)
 
 
+class FakeMetrics:
+    def __init__(self, clock: FakeClock) -> None:
+        self.faults = Faults()
+        self._clock = clock
+        self._lock = threading.RLock()
+        self._collected: dict[str, Collected] = {}
+        self._planned: dict[str, float] = {}
+        self._days: dict[str, dict[str, Day]] = defaultdict(dict)
+        self._answers: dict[tuple[str, str], Answered] = {}
+        self._leases: dict[tuple[str, str], float] = {}
+
+    def get(self, account_id: str) -> Collected:
+        with self.faults.around("get"):
+            return self._collected.get(account_id, Collected(account_id=account_id))
+
+    def save(self, collected: Collected, next_at: float) -> None:
+        with self._lock, self.faults.around("save"):
+            account_id = collected.account_id
+            if self._collected.get(account_id, Collected(account_id=account_id)).version != collected.version:
+                raise Busy("Another worker has collected the account.", "Try again.")
+            self._collected[account_id] = collected.model_copy(update={"version": collected.version + 1})
+            self._planned[account_id] = next_at
+
+    def plan(self, account_id: str, at: float) -> None:
+        with self._lock, self.faults.around("plan"):
+            self._planned[account_id] = min(at, self._planned.get(account_id, at))
+
+    def put_off(self, account_id: str, at: float | None) -> None:
+        with self._lock, self.faults.around("put_off"):
+            self._planned.pop(account_id, None)
+            if at is not None:
+                self._planned[account_id] = at
+
+    def due(self, now: float, most: int) -> Sequence[str]:
+        with self.faults.around("due"):
+            due = sorted((at, account_id) for account_id, at in self._planned.items() if at <= now)
+            return [account_id for _, account_id in due[:most]]
+
+    def record(self, account_id: str, day: Day) -> None:
+        with self.faults.around("record"):
+            self._days[account_id][day.date] = day
+
+    def days(self, account_id: str, first: str, last: str) -> Sequence[Day]:
+        with self.faults.around("days"):
+            return [day for date, day in sorted(self._days[account_id].items()) if first <= date <= last]
+
+    def answered(self, account_id: str, question: str) -> Answered | None:
+        with self.faults.around("answered"):
+            known = self._answers.get((account_id, question))
+            return known if known and known.until > self._clock.now() else None
+
+    def lease(self, account_id: str, question: str, until: float) -> bool:
+        with self._lock, self.faults.around("lease"):
+            known, now = self._answers.get((account_id, question)), self._clock.now()
+            if self._leases.get((account_id, question), 0.0) > now or (known and known.until > now):
+                return False
+            self._leases[account_id, question] = until
+            return True
+
+    def answer(self, account_id: str, question: str, answer: Answered | None) -> None:
+        with self._lock, self.faults.around("answer"):
+            self._leases.pop((account_id, question), None)
+            if answer is not None:
+                self._answers[account_id, question] = answer
+
+
 class FakeSchedules:
     """`planned` holds the moments at which posts are to be started, in whole epoch seconds."""
 
@@ -319,14 +391,21 @@ class FakeSchedules:
 class FakeDrops:
     """The drop bucket: `drop` puts a file in, as its owner does; `written` holds what we wrote."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: FakeClock) -> None:
         self.faults = Faults()
         self.written: dict[str, str] = {}
+        self._clock = clock
+        self._put_at: dict[str, float] = {}
         self._versions: dict[str, list[bytes]] = defaultdict(list)
 
     def drop(self, key: str, data: bytes) -> DroppedFile:
         self._versions[key].append(data)
+        self._put_at[key] = self._clock.now()
         return self._file(key)
+
+    def walk(self) -> Iterable[tuple[str, float]]:
+        with self.faults.around("walk"):
+            return sorted(self._put_at.items())
 
     def find(self, key: str) -> DroppedFile | None:
         with self.faults.around("find"):
@@ -357,6 +436,7 @@ class FakeDrops:
     def write(self, key: str, text: str) -> None:
         with self.faults.around("write"):
             self.written[key] = text
+            self._put_at[key] = self._clock.now()
 
     def _file(self, key: str) -> DroppedFile:
         versions = self._versions[key]
@@ -992,7 +1072,6 @@ class FakePorts:
     clock: FakeClock = field(default_factory=FakeClock)
     slots: FakeSlots = field(default_factory=FakeSlots)
     schedules: FakeSchedules = field(default_factory=FakeSchedules)
-    drops: FakeDrops = field(default_factory=FakeDrops)
     keys: FakeKeys = field(default_factory=FakeKeys)
     vault: FakeVault = field(default_factory=FakeVault)
     fetcher: FakeFetcher = field(default_factory=FakeFetcher)
@@ -1008,13 +1087,17 @@ class FakePorts:
         default_factory=lambda: FakeAppSecret(TikTokApp(client_key="key", client_secret=SecretStr("secret")))
     )
     posts: FakePosts = field(init=False)
+    drops: FakeDrops = field(init=False)
     events: FakeEvents = field(init=False)
+    metrics: FakeMetrics = field(init=False)
     accounts: FakeAccounts = field(init=False)
     tiktok: FakeTikTok = field(init=False)
 
     def __post_init__(self) -> None:
         self.posts = FakePosts(self.clock)
+        self.drops = FakeDrops(self.clock)
         self.events = FakeEvents(self.clock)
+        self.metrics = FakeMetrics(self.clock)
         self.accounts = FakeAccounts(self.clock)
         self.tiktok = FakeTikTok(self.clock)
 

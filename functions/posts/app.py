@@ -2,7 +2,7 @@
 
 from publisher.api import PostDetail, PostList
 from publisher.use_cases.create_post import create_post, wait_for_outcome
-from publisher.use_cases.get_post import get_post
+from publisher.use_cases.get_post import get_post, last_look
 from publisher.use_cases.list_posts import list_posts
 from publisher.web import Answer, Api, Call, json_answer, post_answer, wanted_wait
 
@@ -25,7 +25,7 @@ def create(call: Call) -> Answer:
 def get(call: Call) -> Answer:
     """Show a post."""
     post = get_post(call.ports, call.workspace_id, call.path["postSubmissionId"])
-    return json_answer(200, PostDetail.of(post, call.request_id))
+    return json_answer(200, PostDetail.of(post, call.request_id, last_look(call.ports, post)))
 
 
 @api.route("GET", "/v2/posts", scope="posts:read")

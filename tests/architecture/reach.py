@@ -192,7 +192,7 @@ def _calls(part: ast.AST, setting: str) -> Iterator[tuple[str, str, str | None]]
                 if called_on == "self._client" and operation != "query":
                     yield operation, setting, None
                 if called_on == "self._table" and operation == "query":
-                    yield operation, setting, str(ast.literal_eval(arguments[0]))
+                    yield operation, setting, ast.literal_eval(arguments[0])
 
 
 def _mentions(part: ast.AST, attribute: str) -> bool:

@@ -12,11 +12,12 @@ import pytest
 from tests.architecture.source import FUNCTIONS, ROOT, SHARED, Module, production
 
 MAY_IMPORT: dict[str, set[str]] = {
-    "functions": {"web", "step", "event", "use_cases", "api", "ports"},
+    "functions": {"web", "step", "event", "use_cases", "api", "stats", "ports"},
     "web": {"wiring", "use_cases", "api", "ports", "domain", "observability"},
     "event": {"wiring", "step", "ports", "observability"},
     "step": {"wiring", "messages", "ports", "domain", "observability"},
     "wiring": {"aws", "tiktok", "fetching", "probing", "converting", "ports", "settings"},
+    "stats": {"use_cases", "api", "domain"},
     "use_cases": {"api", "messages", "ports", "domain"},
     "aws": {"ports", "domain"},
     "tiktok": {"ports", "domain"},
@@ -37,6 +38,7 @@ MAY_IMPORT: dict[str, set[str]] = {
 
 MAY_USE: dict[str, set[str]] = {
     "web": {"aws_lambda_powertools", "pydantic"},
+    "stats": {"pydantic"},
     "use_cases": {"pydantic"},
     "aws": {"boto3", "botocore", "cryptography", "pydantic"},
     "tiktok": {"requests", "urllib3", "pydantic"},

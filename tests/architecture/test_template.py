@@ -31,8 +31,11 @@ MAY_DECRYPT = {
     "changes",
     "doctor",
     "posts",
+    "stats",
+    "collect_stats",
     "initialize_post",
     "on_file_dropped",
+    "sweep_drops",
     "upload_chunks",
     "check_status",
     "sweep",
@@ -135,6 +138,7 @@ def test_the_environment_is_what_settings_reads(template: Template) -> None:
             "ACCOUNTS_TABLE": "AccountsTable",
             "KEYS_TABLE": "KeysTable",
             "PHOTO_HOST_TABLE": "PhotoHostTable",
+            "METRICS_TABLE": "MetricsTable",
             "MEDIA_BUCKET": reference(template["Resources"]["MediaBucket"]["Properties"]["BucketName"]),
             "DROP_BUCKET": reference(template["Resources"]["DropBucket"]["Properties"]["BucketName"]),
             "STATE_MACHINE_ARN": _machine_arn(template),
@@ -197,7 +201,13 @@ def test_each_function_logs_to_its_own_group(template: Template) -> None:
 
 
 def test_each_role_belongs_to_one_service(template: Template) -> None:
-    services = {"PublishPostRole": "states", "SweepFunctionEveryMinuteRole": "scheduler", "ScheduleRole": "scheduler"}
+    services = {
+        "PublishPostRole": "states",
+        "SweepFunctionEveryMinuteRole": "scheduler",
+        "CollectStatsFunctionEveryFiveMinutesRole": "scheduler",
+        "SweepDropsFunctionEveryFiveMinutesRole": "scheduler",
+        "ScheduleRole": "scheduler",
+    }
     roles = of_type(template, "AWS::IAM::Role")
     assert set(roles) == {*services, *(f"{camel(folder)}FunctionRole" for folder in function_folders())}
     for name, role in roles.items():
@@ -455,20 +465,27 @@ def test_an_execution_that_died_is_noticed(template: Template) -> None:
     assert target["Id"]
 
 
-def test_the_sweeper_runs_at_least_every_five_minutes(template: Template) -> None:
-    (schedule,) = [resource["Properties"] for resource in of_type(template, "AWS::Scheduler::Schedule").values()]
-    assert schedule["ScheduleExpression"] in (
-        "rate(1 minute)",
-        *(f"rate({minutes} minutes)" for minutes in (2, 3, 4, 5)),
-    )
+@pytest.mark.parametrize(
+    ("name", "event", "most_minutes"),
+    [("Sweep", "EveryMinute", 5), ("CollectStats", "EveryFiveMinutes", 15), ("SweepDrops", "EveryFiveMinutes", 5)],
+)
+def test_what_runs_by_the_clock_runs_often_enough(template: Template, name: str, event: str, most_minutes: int) -> None:
+    schedule = template["Resources"][f"{name}Function{event}"]["Properties"]
+    found = re.fullmatch(r"rate\((\d+) minutes?\)", schedule["ScheduleExpression"])
+    assert found
+    assert 1 <= int(found[1]) <= most_minutes
     assert schedule["FlexibleTimeWindow"]["Mode"] == "OFF"
-    assert reference(schedule["Name"]) == "${AWS::StackName}-sweep"
-    assert reference(schedule["Target"]["Arn"]) == "SweepFunction.Arn"
-    assert reference(schedule["Target"]["RoleArn"]) == "SweepFunctionEveryMinuteRole.Arn"
-    assert schedule["Target"]["RetryPolicy"]["MaximumRetryAttempts"] == 0  # the next one is a minute away
-    assert permissions_of(template["Resources"]["SweepFunctionEveryMinuteRole"]) == [
-        ("lambda:InvokeFunction", "SweepFunction.Arn")
+    assert reference(schedule["Name"]) == "${AWS::StackName}-" + snake(name).replace("_", "-")
+    assert reference(schedule["Target"]["Arn"]) == f"{name}Function.Arn"
+    assert reference(schedule["Target"]["RoleArn"]) == f"{name}Function{event}Role.Arn"
+    assert schedule["Target"]["RetryPolicy"]["MaximumRetryAttempts"] == 0  # the next one is minutes away
+    assert permissions_of(template["Resources"][f"{name}Function{event}Role"]) == [
+        ("lambda:InvokeFunction", f"{name}Function.Arn")
     ]
+
+
+def test_nothing_else_runs_by_the_clock(template: Template) -> None:
+    assert len(of_type(template, "AWS::Scheduler::Schedule")) == 3
 
 
 def test_a_schedule_of_a_post_may_start_posts_and_nothing_else(template: Template) -> None:
@@ -509,7 +526,10 @@ def test_a_file_that_is_dropped_is_noticed(template: Template) -> None:
 
 
 def test_an_event_that_fails_is_kept(template: Template) -> None:
-    for folder in ("on_execution_ended", "on_schedule_due", "on_file_dropped", "sweep"):
+    for folder in (
+        *("on_execution_ended", "on_schedule_due", "on_file_dropped"),
+        *("sweep", "sweep_drops", "collect_stats"),
+    ):
         assert reference(functions_of(template)[folder]["DeadLetterConfig"]["TargetArn"]) == "DeadLetterQueue.Arn"
     (event_rule,) = of_type(template, "AWS::Events::Rule").values()
     (target,) = event_rule["Properties"]["Targets"]
@@ -534,7 +554,7 @@ def test_eventbridge_may_write_to_the_dead_letter_queue(template: Template) -> N
 
 def test_each_table_can_be_restored_and_stays(template: Template) -> None:
     tables = of_type(template, "AWS::DynamoDB::Table")
-    assert set(tables) == {"PostsTable", "AccountsTable", "KeysTable", "PhotoHostTable"}
+    assert set(tables) == {"PostsTable", "AccountsTable", "KeysTable", "PhotoHostTable", "MetricsTable"}
     for table in tables.values():
         properties = table["Properties"]
         assert table["DeletionPolicy"] == table["UpdateReplacePolicy"] == "Retain"
@@ -552,12 +572,14 @@ def test_each_table_has_its_key_and_the_indexes_that_are_queried(template: Templ
         properties = table["Properties"]
         types = {part["AttributeName"]: part["AttributeType"] for part in properties["AttributeDefinitions"]}
         schemas = [properties["KeySchema"]]
-        assert properties["KeySchema"] == [{"AttributeName": "pk", "KeyType": "HASH"}]
+        # Only figures are read many at once: the days of an account.
+        ordered = [{"AttributeName": "sk", "KeyType": "RANGE"}] if name == "MetricsTable" else []
+        assert properties["KeySchema"] == [{"AttributeName": "pk", "KeyType": "HASH"}, *ordered]
         for index in properties.get("GlobalSecondaryIndexes", []):
             indexes.add((name, index["IndexName"]))
             schemas.append(index["KeySchema"])
-            finds_ids = index["IndexName"] in ("by_watch", "by_publish")
-            keys = ["HASH"] if index["IndexName"] == "by_publish" else ["HASH", "RANGE"]
+            finds_ids = index["IndexName"] in ("by_watch", "by_publish", "by_video")
+            keys = ["HASH"] if index["IndexName"] in ("by_publish", "by_video") else ["HASH", "RANGE"]
             assert [part["KeyType"] for part in index["KeySchema"]] == keys
             assert index["Projection"]["ProjectionType"] == ("KEYS_ONLY" if finds_ids else "ALL")
         assert {part["AttributeName"] for schema in schemas for part in schema} == set(types)

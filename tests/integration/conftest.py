@@ -26,6 +26,7 @@ from publisher.aws.events import DynamoEvents
 from publisher.aws.executions import StepFunctions
 from publisher.aws.keys import DynamoKeys
 from publisher.aws.media_store import S3MediaStore
+from publisher.aws.metrics import DynamoMetrics
 from publisher.aws.photo_host import DynamoPhotoHost
 from publisher.aws.posts import DynamoPosts
 from publisher.aws.schedules import EventBridgeSchedules
@@ -175,6 +176,10 @@ class AwsPorts:
     @property
     def slots(self) -> DynamoSlots:
         return DynamoSlots(self.aws.clients["dynamodb"], self.aws.table("AccountsTable"), self.clock)
+
+    @property
+    def metrics(self) -> DynamoMetrics:
+        return DynamoMetrics(self.aws.clients["dynamodb"], self.aws.table("MetricsTable"), self.clock)
 
     @property
     def schedules(self) -> EventBridgeSchedules:

@@ -306,6 +306,17 @@ def test_a_post_is_found_by_tiktoks_id_from_the_moment_it_is_recorded(ports, kin
     assert ports.posts.of_publish("mine") is None
 
 
+def test_a_post_is_found_by_the_id_under_which_tiktok_shows_it(ports):
+    post = a_post()
+    ports.posts.accept(post, None)
+    ports.posts.accept(a_post(post_ids=("72",)), None)
+    assert ports.posts.of_video("71") is None
+    saved = ports.posts.save(post.model_copy(update={"post_ids": ("71", "73")}))
+    assert ports.posts.of_video("71") == post.post_id
+    ports.posts.save(saved.model_copy(update={"post_ids": ()}))
+    assert ports.posts.of_video("71") is None
+
+
 # DynamoDB
 def test_only_watched_posts_are_in_the_index_of_watched_posts(aws_ports):
     post = a_post()

@@ -23,10 +23,12 @@ from pydantic import SecretStr
 
 from publisher.api import CreatePostRequest, iso
 from publisher.domain.accounts import Creator
+from publisher.domain.errors import NotFound
 from publisher.domain.keys import NewKey, split_key
 from publisher.domain.limits import PHOTO_HOST_SECONDS
 from publisher.domain.posts import Carousel, Status
 from publisher.ports import Hosted, Profile
+from publisher.use_cases.collect_figures import collect_figures
 from publisher.use_cases.sweep import sweep
 from tests.architecture.cloudformation import of_type, read_template
 from tests.builders import a_carousel, a_creator, a_key, a_post
@@ -108,6 +110,8 @@ class World:
             self.workspaces.append(mine := Workspace(name, key, mark))
             for _ in range(2):
                 account = self.ports.connect(workspace_id=name, open_id=self._new_creator(mine), display_name=mark)
+            self.ports.tiktok.add_videos(account.open_id, 1)
+            self.ports.metrics.plan(account.account_id, self.ports.clock.now())
             self._accept(mine, account.account_id)
             later = self.ports.clock.now() + 86400
             self._accept(mine, account.account_id, status=Status.SCHEDULED, scheduled_at=later, watch_at=later)
@@ -118,6 +122,7 @@ class World:
             for accept in ("application/json", "text/html"):
                 start = self.http.get("/oauth/tiktok/start", key=key, headers={"Accept": accept})
                 self._learn("/oauth/tiktok/start", mine, start)
+        collect_figures(self.ports, seconds_left=lambda: 100.0)
 
     def call(self, method: str, path: str, mine: Workspace, other: Workspace, choice: random.Random) -> None:
         """Call a route with what the choice says, and judge the answer."""
@@ -148,6 +153,7 @@ class World:
             if not (post.terminal or post.waits):
                 WorkOn(self.ports, post.account_id, post.post_id).go_on(self._pull)
         sweep(self.ports, seconds_left=lambda: 100.0)
+        collect_figures(self.ports, seconds_left=lambda: 100.0)
         self.ports.clock.time += 120
 
     def _pull(self) -> None:
@@ -177,7 +183,10 @@ class World:
         own = self._ids(kind, placeholder, mine)
         theirs = [] if placeholder in CREDENTIAL_IN_PATH else self._ids(kind, placeholder, other)
         main, _ = split_key(mine.key) or ("", "")
-        known = [one for one in choice.choice([own, theirs]) if one != main]
+        # An account has few videos, so that one of its own is hard to hit.
+        known = [
+            one for one in choice.choice([own, own, own, theirs] if kind == "videos" else [own, theirs]) if one != main
+        ]
         return choice.choice(known) if known else "0" * 8
 
     def _ids(self, kind: str, placeholder: str, of: Workspace) -> list[str]:
@@ -186,6 +195,8 @@ class World:
                 return [post.post_id for post in self._posts(of)]
             case "accounts", _:
                 return [account.account_id for account in self.ports.accounts.of_workspace(of.name)]
+            case "videos", _:
+                return self._videos(of)
             case "keys", _:
                 return [key.key_id for key in self.ports.keys.of_workspace(of.name)]
             case _, "ticket":
@@ -199,6 +210,11 @@ class World:
 
     def _query(self, path: str, mine: Workspace, other: Workspace, choice: random.Random) -> dict[str, str]:
         query = {}
+        if path == "/api/performance/metrics":
+            query = {"account_id": self._account_id(mine, other, choice), "platform": "tiktok"}
+        if path.endswith("/history"):
+            query = {"format": choice.choice(["json", "csv"])}
+            query |= {"videoId": choice.choice(self._videos(other) or ["1"])} if choice.random() < 0.3 else {}
         if path == "/v2/posts":
             query = {"limit": str(choice.randint(1, 3))} if choice.random() < 0.5 else {}
             query |= {"accountId": self._account_id(mine, other, choice)} if choice.random() < 0.3 else {}
@@ -282,6 +298,11 @@ class World:
     def _posts(self, of: Workspace) -> list[Any]:
         return [post for post in self.ports.posts._posts.values() if post.workspace_id == of.name]
 
+    def _videos(self, of: Workspace) -> list[str]:
+        """Ids of the videos that were collected of a workspace's creators."""
+        accounts = self.ports.accounts.of_workspace(of.name)
+        return [video_id for account in accounts for video_id in self.ports.metrics.get(account.account_id).tracks]
+
     def _stored(self, of: Workspace) -> object:
         keys = [key.model_copy(update={"last_used_at": None}) for key in self.ports.keys.of_workspace(of.name)]
         return self._posts(of), list(self.ports.accounts.of_workspace(of.name)), keys
@@ -308,6 +329,7 @@ class World:
             yield from [post.carousel.prefix] if post.carousel else []
         for account in self.ports.accounts.of_workspace(of.name):
             yield from (account.account_id, account.open_id, account.open_id.replace("-", "_"))
+        yield from self._videos(of)
         for key in self.ports.keys.of_workspace(of.name):
             yield from (key.key_id, key.secret_hash)
 
@@ -363,12 +385,21 @@ def whatever_account(ports: FakePorts, _workspace_id: str, request: CreatePostRe
     return ports.accounts.get(request.post.account_id or "")
 
 
+def whatever_account_of_all(ports: FakePorts, _workspace_id: str, account_id: str) -> object:
+    account = ports.accounts.get(account_id)
+    if account is None:
+        raise NotFound("There is no such account.", "Look again.")
+    return account
+
+
 @pytest.mark.parametrize(
     ("place", "careless"),
     [
         ("posts.app.get_post", whatever_post),
         ("keys.app.list_keys", lambda ports, _: list(ports.keys._keys.values())),
         ("accounts.app.list_accounts", lambda ports, _: list(ports.accounts._accounts.values())),
+        ("publisher.use_cases.read_figures.load_account", whatever_account_of_all),
+        ("publisher.use_cases.read_history.load_account", whatever_account_of_all),
         ("publisher.use_cases.check_post._account", whatever_account),
     ],
 )

@@ -10,6 +10,7 @@ GOOD = {
     "ACCOUNTS_TABLE": "accounts",
     "KEYS_TABLE": "keys",
     "PHOTO_HOST_TABLE": "photo-host",
+    "METRICS_TABLE": "metrics",
     "MEDIA_BUCKET": "bucket",
     "DROP_BUCKET": "drops",
     "STATE_MACHINE_ARN": "machine",

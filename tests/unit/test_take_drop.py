@@ -12,13 +12,14 @@ from on_file_dropped.app import on_file_dropped
 from publisher.api import read_create_post
 from publisher.domain.drops import place_of
 from publisher.domain.errors import InvalidPost, ServiceUnavailable
-from publisher.domain.limits import DROP_GRACE_SECONDS, SIDECAR_BYTES
+from publisher.domain.limits import DROP_GRACE_SECONDS, DROP_PATIENCE_SECONDS, DROP_SWEEP_SECONDS, SIDECAR_BYTES
 from publisher.domain.posts import Post, Status
 from publisher.ports import PostQuery
 from publisher.use_cases.check_post import check_post
 from publisher.use_cases.set_defaults import set_defaults
 from publisher.use_cases.start_due import start_due
 from publisher.use_cases.sweep import sweep
+from publisher.use_cases.sweep_drops import sweep_drops
 from publisher.use_cases.take_drop import take_drop
 from tests.fakes import FakePorts, Killed
 from tests.unit.work import FILM, Work, picture
@@ -390,3 +391,68 @@ def test_a_caller_cannot_name_an_object_of_the_bucket(dropper: Dropper) -> None:
     with pytest.raises(InvalidPost) as refused:
         check_post(dropper.ports, dropper.account.workspace_id, read, problems, seconds_left=25)
     assert refused.value.failure().code == "InvalidMediaUrl"
+
+
+def sweeping(dropper: Dropper) -> int:
+    return sweep_drops(dropper.ports, seconds_left=lambda: 200.0).looked_after
+
+
+def test_a_file_whose_event_was_lost_is_found_within_minutes(dropper: Dropper) -> None:
+    dropper.put(f"{dropper.key}.json", PUBLIC)
+    dropper.put(dropper.key, FILM)
+    assert sweeping(dropper) == 0
+    dropper.ports.clock.sleep(DROP_SWEEP_SECONDS)
+    assert sweeping(dropper) == 1
+    assert dropper.result()["status"] == "QUEUED"
+    assert dropper.go().status is Status.PUBLISH_COMPLETE
+    dropper.ports.clock.sleep(1)
+    sweep(dropper.ports, seconds_left=lambda: 100)
+    dropper.ports.clock.sleep(DROP_SWEEP_SECONDS)
+    assert sweeping(dropper) == 0
+    assert len(dropper.ports.tiktok.public_posts) == 1
+
+
+def test_a_file_put_again_whose_event_was_lost_is_found_too(dropper: Dropper) -> None:
+    dropper.put(f"{dropper.key}.json", PUBLIC)
+    dropper.drop(dropper.key, FILM)
+    dropper.go()
+    dropper.ports.clock.sleep(1)
+    sweep(dropper.ports, seconds_left=lambda: 100)
+    dropper.ports.clock.sleep(1)
+    dropper.put(dropper.key, FILM + b"better")
+    dropper.ports.clock.sleep(DROP_SWEEP_SECONDS)
+    assert sweeping(dropper) == 1
+    assert "use another name" in dropper.result()["note"]
+
+
+def test_one_file_that_fails_stops_no_other_and_is_found_again(dropper: Dropper) -> None:
+    for name in ("1.mp4", "2.mp4"):
+        dropper.put(f"{dropper.folder}/{name}.json", PUBLIC)
+        dropper.put(f"{dropper.folder}/{name}", FILM)
+    dropper.ports.clock.sleep(DROP_SWEEP_SECONDS)
+    dropper.ports.tiktok.faults.before("creator", ServiceUnavailable("No answer.", "Try again."))
+    assert list(sweep_drops(dropper.ports, seconds_left=lambda: 200.0).errors) == [f"{dropper.folder}/1.mp4"]
+    assert [post.drop and post.drop.key for post in dropper.posts] == [f"{dropper.folder}/2.mp4"]
+    dropper.ports.clock.sleep(DROP_SWEEP_SECONDS)
+    sweeping(dropper)
+    assert len(dropper.posts) == 2
+
+
+def test_a_folder_that_waits_for_long_is_told_for_what(dropper: Dropper) -> None:
+    folder = f"{dropper.folder}/mornings"
+    dropper.drop(f"{folder}/post.json", {**PUBLIC, "files": ["1.jpg", "2.jpg"]})
+    dropper.drop(f"{folder}/1.jpg", picture(1))
+    dropper.ports.clock.sleep(DROP_SWEEP_SECONDS)
+    sweeping(dropper)
+    assert dropper.ports.drops.written == {}
+    dropper.ports.clock.sleep(DROP_PATIENCE_SECONDS)
+    sweeping(dropper)
+    told = dropper.result(f"{folder}/post.json")
+    assert (told["code"], "2.jpg" in told["error"]) == ("MediaRequired", True)
+    dropper.drop(f"{folder}/2.jpg", picture(2))
+    assert dropper.go().status is Status.PUBLISH_COMPLETE
+
+
+def test_a_folder_cannot_name_files_elsewhere(dropper: Dropper) -> None:
+    dropper.drop(f"{dropper.folder}/mornings/post.json", {**PUBLIC, "files": ["../rabbit.mp4"]})
+    assert dropper.result(f"{dropper.folder}/mornings/post.json")["code"] == "InvalidRequest"

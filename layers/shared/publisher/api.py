@@ -10,6 +10,7 @@ from pydantic.alias_generators import to_camel
 from publisher.domain.accounts import Account, AccountState, Creator
 from publisher.domain.errors import Failure, InvalidPlatform, InvalidRequest, MissingParameter, RequestInvalid
 from publisher.domain.findings import Finding
+from publisher.domain.history import Look
 from publisher.domain.keys import ApiKey
 from publisher.domain.limits import PICTURES
 from publisher.domain.posts import Post, PostOptions, Status
@@ -30,7 +31,7 @@ _MESSAGES = {
 }
 _HELD = "The creator has to connect the TikTok account again (GET /oauth/tiktok/start); the post waits for it"
 
-_TURN = "The account's limits are reached; the post waits for its turn, not before"
+_TURN = "The post waits for its turn (GET /v2/accounts/{account_id}/quota says why), not before"
 
 _WITHDRAWN = "Post was published; TikTok no longer shows it to everybody"
 
@@ -576,6 +577,24 @@ class PostAnswer(BaseModel):
         return cls.model_validate({**_shown(post), "request_id": request_id})
 
 
+class LookAnswer(BaseModel):
+    """A video's figures, as they were looked at last."""
+
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
+
+    view_count: int
+    like_count: int
+    comment_count: int
+    share_count: int
+    as_of: str
+
+    @classmethod
+    def of(cls, look: Look) -> "LookAnswer":
+        """Show a look."""
+        views, likes, comments, shares = look.counts
+        return cls(view_count=views, like_count=likes, comment_count=comments, share_count=shares, as_of=iso(look.at))
+
+
 class PostDetail(PostAnswer):
     """What GET of one post answers, and each post of the list."""
 
@@ -590,10 +609,11 @@ class PostDetail(PostAnswer):
     code: str | None = Field(default=None, exclude_if=absent)
     retryable: bool | None = Field(default=None, exclude_if=absent)
     tiktok_log_id: str | None = Field(default=None, alias="tiktok_log_id", exclude_if=absent)
+    metrics: LookAnswer | None = Field(default=None, exclude_if=absent)
 
     @classmethod
-    def of(cls, post: Post, request_id: str | None = None) -> "PostDetail":
-        """Show a post with all that is known of it."""
+    def of(cls, post: Post, request_id: str | None = None, look: Look | None = None) -> "PostDetail":
+        """Show a post with all that is known of it, and how its video did when it was looked at last."""
         failure = post.failure if post.status in (Status.FAILED, Status.REVIEW) else None
         told = failure.model_dump(include={"error", "code", "message", "retryable", "tiktok_log_id"}) if failure else {}
         return cls.model_validate(
@@ -607,6 +627,7 @@ class PostDetail(PostAnswer):
                 "options": _options_shown(post.options),
                 "created_at": iso(post.created_at),
                 "updated_at": iso(post.updated_at),
+                "metrics": LookAnswer.of(look) if look else None,
                 **told,
             }
         )

@@ -4,7 +4,7 @@ Every adapter raises the errors of domain/errors.py. Each docstring says whether
 answer is lost.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import BinaryIO, Literal, Protocol
@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, SecretStr
 from publisher.domain.accounts import Account, Creator
 from publisher.domain.chunks import Chunk, ChunkPlan
 from publisher.domain.errors import Failure
+from publisher.domain.history import Collected, Day
 from publisher.domain.keys import ApiKey
 from publisher.domain.media import VideoFacts
 from publisher.domain.metrics import AccountFigures, VideoFigures
@@ -98,6 +99,9 @@ class Posts(Protocol):
     def of_publish(self, publish_id: str) -> str | None:
         """Return the id of the post that TikTok knows by this id; one just written may not be found yet."""
 
+    def of_video(self, video_id: str) -> str | None:
+        """Return the id of the post whose first public id this is; one just written may not be found yet."""
+
     def request(self, workspace_id: str, key: str) -> IdempotentRequest | None:
         """Return the request that came with this key in the last days."""
 
@@ -153,6 +157,51 @@ class Slots(Protocol):
 
         Safe to repeat: a write whose answer was lost recognizes itself.
         """
+
+
+class Answered(Value):
+    """An answer about figures, as JSON, got at an epoch second and good until another."""
+
+    text: str
+    at: float
+    until: float
+
+
+class Metrics(Protocol):
+    """Figures of accounts and their videos: the latest, those of each day, and answers that are good for a while."""
+
+    def get(self, account_id: str) -> Collected:
+        """Return what was collected last; an empty one when nothing was."""
+
+    def save(self, collected: Collected, next_at: float) -> None:
+        """Store what was collected, and when to collect next; Busy when another worker has since it was read.
+
+        Safe to repeat: a write whose answer was lost recognizes itself.
+        """
+
+    def plan(self, account_id: str, at: float) -> None:
+        """Have an account collected at an epoch second, unless it is planned sooner. Safe to repeat."""
+
+    def put_off(self, account_id: str, at: float | None) -> None:
+        """Have an account collected at an epoch second and no sooner, or never. Safe to repeat."""
+
+    def due(self, now: float, most: int) -> Sequence[str]:
+        """Return the ids of at most `most` accounts that are due, the longest overdue first."""
+
+    def record(self, account_id: str, day: Day) -> None:
+        """Store a day's record in place of one of that date. Safe to repeat."""
+
+    def days(self, account_id: str, first: str, last: str) -> Sequence[Day]:
+        """Return the records from one date to another, both included, oldest first."""
+
+    def answered(self, account_id: str, question: str) -> Answered | None:
+        """Return the answer to a question while it is good."""
+
+    def lease(self, account_id: str, question: str, until: float) -> bool:
+        """Take the right to find an answer until an epoch second; False while another one has it, or has found one."""
+
+    def answer(self, account_id: str, question: str, answer: Answered | None) -> None:
+        """Keep an answer, or none when it was not found, and give the right to find it back. Safe to repeat."""
 
 
 class Schedules(Protocol):
@@ -352,6 +401,9 @@ class Drops(Protocol):
     def list(self, prefix: str) -> Sequence[DroppedFile]:
         """Return the present versions of at most a thousand objects whose keys begin so, by key."""
 
+    def walk(self) -> Iterable[tuple[str, float]]:
+        """Return every object's key and the epoch second at which its present version was put."""
+
     def read(self, file: DroppedFile) -> bytes:
         """Return a small object; ServiceUnavailable when this version is gone."""
 
@@ -537,6 +589,8 @@ class Ports(Protocol):
     def posts(self) -> Posts: ...
     @property
     def slots(self) -> Slots: ...
+    @property
+    def metrics(self) -> Metrics: ...
     @property
     def schedules(self) -> Schedules: ...
     @property

@@ -25,6 +25,7 @@ class Settings(BaseModel):
     accounts_table: Name
     keys_table: Name
     photo_host_table: Name
+    metrics_table: Name
     media_bucket: Name
     drop_bucket: Name
     state_machine_arn: Name

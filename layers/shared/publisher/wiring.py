@@ -110,6 +110,13 @@ class Wiring:
         return SecretsManagerApp(self._client("secretsmanager"), self.settings.tiktok_secret_id, self.clock)
 
     @cached_property
+    def metrics(self) -> "ports.Metrics":
+        """Figures of accounts and videos, in DynamoDB."""
+        from publisher.aws.metrics import DynamoMetrics
+
+        return DynamoMetrics(self._client("dynamodb"), self.settings.metrics_table, self.clock)
+
+    @cached_property
     def media(self) -> "ports.MediaStore":
         """The media bucket, in S3."""
         from publisher.aws.media_store import S3MediaStore

@@ -40,18 +40,21 @@ class S3Drops:
 
     def list(self, prefix: str) -> Sequence[DroppedFile]:
         """Return the present versions of at most a thousand objects whose keys begin so, by key."""
-        return tuple(islice(self._present(prefix), _MOST_FILES))
+        present = islice(self._present(prefix), _MOST_FILES)
+        return tuple(DroppedFile(key=one["Key"], version=one["VersionId"], size=one["Size"]) for one in present)
 
-    def _present(self, prefix: str) -> Iterator[DroppedFile]:
+    def walk(self) -> Iterator[tuple[str, float]]:
+        """Return every object's key and the epoch second at which its present version was put."""
+        return ((one["Key"], one["LastModified"].timestamp()) for one in self._present(""))
+
+    def _present(self, prefix: str) -> Iterator[dict[str, Any]]:
         """List by version, as the list of objects does not tell theirs; former ones are passed over."""
         page: dict[str, Any] = {"IsTruncated": True}
         start: dict[str, str] = {}
         while page["IsTruncated"]:
             with aws_call("S3"):
                 page = self._client.list_object_versions(Bucket=self._bucket, Prefix=prefix, **start)
-            for version in page.get("Versions", []):
-                if version["IsLatest"]:
-                    yield DroppedFile(key=version["Key"], version=version["VersionId"], size=version["Size"])
+            yield from (version for version in page.get("Versions", []) if version["IsLatest"])
             start = {"KeyMarker": page.get("NextKeyMarker", ""), "VersionIdMarker": page.get("NextVersionIdMarker", "")}
 
     def read(self, file: DroppedFile) -> bytes:

@@ -38,8 +38,8 @@ def encode(value: object) -> dict[str, Any]:
             return {"BOOL": value}
         case int() | float():
             return {"N": repr(value)}
-        case str():
-            return {"S": value}
+        case str() | bytes():
+            return {"S" if isinstance(value, str) else "B": value}
         case list() | tuple():
             return {"L": [encode(part) for part in value]}
         case dict():

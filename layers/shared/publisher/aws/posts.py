@@ -89,6 +89,15 @@ class DynamoPosts:
         )
         return next((str(item["pk"]["S"]).removeprefix("post#") for item in found), None)
 
+    def of_video(self, video_id: str) -> str | None:
+        """Return the id of the post whose first public id this is; one just written may not be found yet."""
+        found = self._table.query(
+            "by_video",
+            KeyConditionExpression="video_id = :video_id",
+            ExpressionAttributeValues={":video_id": encode(video_id)},
+        )
+        return next((str(item["pk"]["S"]).removeprefix("post#") for item in found), None)
+
     def request(self, workspace_id: str, idempotency_key: str) -> IdempotentRequest | None:
         """Return the request that came with this key in the last days."""
         item = self._table.get(request_key(workspace_id, idempotency_key))
@@ -117,7 +126,11 @@ def _indexed(post: Post) -> dict[str, str | None]:
 
     `watch` is the post's partition of the index of watched posts.
     """
-    return {"watch": None if post.watch_at is None else post.watch_shard, "publish_id": post.publish_id}
+    return {
+        "watch": None if post.watch_at is None else post.watch_shard,
+        "publish_id": post.publish_id,
+        "video_id": post.post_ids[0] if post.post_ids else None,
+    }
 
 
 def _cursor(post: Post) -> str:

@@ -117,11 +117,15 @@ class Table:
         changed: Item = answer.get("Attributes", {})
         return changed
 
-    def query(self, index: str, **parameters: Any) -> Iterator[Item]:
-        """Read an index, page after page as they are needed; what was just written may not be there yet."""
+    def query(self, index: str | None, **parameters: Any) -> Iterator[Item]:
+        """Read an index, or the table itself, page after page as they are needed.
+
+        What was just written may not be in an index yet.
+        """
+        where = {} if index is None else {"IndexName": index}
         while True:
             with aws_call("DynamoDB"):
-                answer = self._client.query(TableName=self._name, IndexName=index, **parameters)
+                answer = self._client.query(TableName=self._name, **where, **parameters)
             yield from answer["Items"]
             if "LastEvaluatedKey" not in answer:
                 return

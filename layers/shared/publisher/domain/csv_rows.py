@@ -7,6 +7,8 @@ from typing import Any
 
 from publisher.domain.errors import InvalidRequest
 
+_REPLACED = "\ufffd"
+"""What API Gateway puts in the place of bytes that are not UTF-8."""
 _DIGITS = 18
 """A longer number is left a text, which the check of the row refuses."""
 _TRUE, _FALSE = ("true", "1", "yes"), ("false", "0", "no")
@@ -64,7 +66,9 @@ def read_rows(data: bytes) -> list[dict[str, Any]]:
     try:
         text = data.decode("utf-8-sig")
     except ValueError:
-        raise InvalidRequest("The CSV is not UTF-8.", "Save it as UTF-8.") from None
+        text = _REPLACED
+    if _REPLACED in text:
+        raise InvalidRequest("The CSV is not UTF-8.", "Save it as UTF-8.")
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     try:
         rows = [row for row in reader if any(cell.strip() for cell in row)]

@@ -2,9 +2,6 @@
 
 from pydantic import BaseModel, ConfigDict
 
-VIDEOS_PER_CALL = 20
-"""Most videos in one page, and most ids in one question: TikTok, Display API (documented)."""
-
 
 class AccountFigures(BaseModel):
     """An account's figures of one moment. None is what TikTok did not tell, because its scope was not granted."""

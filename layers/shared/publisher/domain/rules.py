@@ -61,6 +61,12 @@ def utf16_units(text: str) -> int:
 
 def text_problems(text: str) -> list[RequestInvalid]:
     """Check a caption."""
+    if "\0" in text:
+        return [
+            InvalidRequest(
+                "The caption holds a NUL character.", "Leave it out: no text has it.", field="post.content.text"
+            )
+        ]
     units = utf16_units(text)
     if units <= CAPTION_UNITS:
         return []

@@ -10,7 +10,8 @@ from pydantic import SecretStr
 
 from publisher.domain.accounts import Creator
 from publisher.domain.chunks import Chunk, ChunkPlan
-from publisher.domain.metrics import VIDEOS_PER_CALL, AccountFigures, VideoFigures
+from publisher.domain.limits import VIDEOS_PER_CALL
+from publisher.domain.metrics import AccountFigures, VideoFigures
 from publisher.domain.posts import PostOptions
 from publisher.ports import ChunkAnswer, Grant, OpenedUpload, Profile, PublishStatus, TikTokApp, VideoPage
 from publisher.tiktok import oauth

@@ -56,7 +56,7 @@ _BANNED = Meaning(
 _POST_CAP = Meaning(
     PostLimitReached,
     "The creator has reached TikTok's limit of posts in 24 hours, which all apps share.",
-    "Send the post again when a day has passed.",
+    "Send the post again later, or with queueIfLimited.",
     POST_WINDOW_SECONDS,
 )
 _TOO_MANY_CALLS = Meaning(RateLimitExceeded, "TikTok takes no more calls for this minute.", _LATER, RATE_WINDOW_SECONDS)
@@ -106,7 +106,7 @@ CODES: Mapping[str, Meaning] = {
     "reached_active_user_cap": Meaning(
         PostLimitReached,
         "The app has reached its number of creators in 24 hours at TikTok.",
-        "Try again tomorrow; the operator can ask TikTok for more creators.",
+        "Try again later; the operator can ask TikTok for more creators.",
         POST_WINDOW_SECONDS,
     ),
     "unaudited_client_can_only_post_to_private_accounts": Meaning(

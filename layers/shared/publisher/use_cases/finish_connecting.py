@@ -2,9 +2,10 @@
 
 import hmac
 import uuid
+from contextlib import suppress
 
 from publisher.domain.accounts import Account, erased
-from publisher.domain.errors import Busy, ConnectionRefused
+from publisher.domain.errors import Busy, ConnectionRefused, TryAgain
 from publisher.domain.limits import TOKEN_WRITE_TRIES
 from publisher.ports import Grant, PendingConnection, Ports, Profile, Value
 from publisher.use_cases.start_connecting import hashed, verifier_of
@@ -40,7 +41,10 @@ def finish_connecting(ports: Ports, callback: Callback) -> Account:
         redirect_uri=pending.redirect_uri,
     )
     profile = ports.tiktok.profile(grant.access_token, grant.scopes)
-    return _keep(ports, pending.workspace_id, grant, profile)
+    account = _keep(ports, pending.workspace_id, grant, profile)
+    with suppress(TryAgain):  # the account is connected; the first question about its figures plans them too
+        ports.metrics.plan(account.account_id, ports.clock.now())
+    return account
 
 
 def _pending(ports: Ports, callback: Callback) -> PendingConnection:

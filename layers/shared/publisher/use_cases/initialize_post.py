@@ -115,6 +115,8 @@ def _hold_line(ports: Ports, request: StepInput, refusal: PublisherError) -> Ste
     """Hold the account's line when that is what TikTok's refusal is about; the post waits in it if it may."""
     post = load_post(ports, request.post_id)
     until = note_refusal(ports, post.account_id, refusal.failure())
+    if until is not None and isinstance(refusal, RateLimitExceeded):
+        refusal.retry_after = seconds_until(until, ports.clock.now())  # as all are told from now on
     if until is None or not (post.queues and post.untouched):
         raise refusal
     turn = look_at_turn(ports, post)

@@ -1,7 +1,10 @@
 """Step RecordPublished: write that the post is there."""
 
-from publisher.domain.errors import InternalServerError
-from publisher.domain.posts import PUBLISHED, finish
+from contextlib import suppress
+
+from publisher.domain.errors import InternalServerError, TryAgain
+from publisher.domain.history import AGES
+from publisher.domain.posts import PUBLISHED, Status, finish
 from publisher.messages import StepInput, StepOutput
 from publisher.ports import Ports, SecondsLeft
 from publisher.use_cases.load_post import load_post
@@ -15,5 +18,8 @@ def record_published(request: StepInput, ports: Ports, _seconds_left: SecondsLef
         if post.confirmed not in PUBLISHED:
             raise InternalServerError("TikTok has not confirmed this post.", "The machine asks TikTok first.")
         post = ports.posts.save(finish(post, post.confirmed, ports.clock.now()))
+    if post.status is Status.PUBLISH_COMPLETE:
+        with suppress(TryAgain):  # the post is there; its figures are collected once a day at least
+            ports.metrics.plan(post.account_id, ports.clock.now() + min(AGES.values()))
     let_media_go(ports, post)
     return StepOutput(next="RecordPublished")

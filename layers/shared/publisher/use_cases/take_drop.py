@@ -13,6 +13,7 @@ from publisher.domain.errors import (
     Failure,
     InvalidAccountId,
     InvalidRequest,
+    MediaRequired,
     PostLimitReached,
     PublisherError,
     TryAgain,
@@ -26,7 +27,7 @@ from publisher.use_cases.check_post import check_post
 from publisher.use_cases.create_post import set_going, take_in
 from publisher.use_cases.tell_result import tell_result
 
-_TOO_LATE = "This name was posted before what lies here now was put. It makes no second post: use another name."
+_TOO_LATE = "The post of this name had started before this was put, which makes no second post: use another name."
 _AGAIN = (Status.FAILED, Status.CANCELLED)
 """After these the same name may make another post: of the one before certainly nothing was published."""
 
@@ -45,13 +46,13 @@ class Dropped(NamedTuple):
         return version_of((part.key, part.version) for part in parts)
 
 
-def take_drop(ports: Ports, key: str, *, seconds_left: float) -> str | None:
+def take_drop(ports: Ports, key: str, *, seconds_left: float, waited_long: bool = False) -> str | None:
     """Look at what belongs to an object that was put, and make the post if it is complete; return the post's id.
 
     What lies there now counts, and not what the event was about; so events that come twice, late or in another order
     change nothing. A post that has not started is replaced when its file or what is said of it is put again. One that
     has started stays the only one of this name, unless it failed or was cancelled. Why there is no post is written
-    beside the file. Safe to repeat; TryAgain when it has to be.
+    beside the file; that some of it is missing only when it `waited_long`. Safe to repeat; TryAgain when it has to be.
     """
     place = place_of(key)
     if place is None:
@@ -62,14 +63,18 @@ def take_drop(ports: Ports, key: str, *, seconds_left: float) -> str | None:
             return None
         try:
             return _take(ports, dropped, seconds_left=seconds_left)
+        except MediaRequired as missing:
+            if waited_long:
+                _tell_refusal(ports, place, missing)
+            return None
         except Busy:
             continue
         except PublisherError as error:
+            if isinstance(error, TryAgain) and not isinstance(error, PostLimitReached):
+                raise  # without a result it is looked at again
             if _find(ports, place) != dropped:
                 continue  # what was refused lies there no more
             _tell_refusal(ports, place, error)
-            if isinstance(error, TryAgain) and not isinstance(error, PostLimitReached):
-                raise
             return None
     raise Busy("Other events of this file are being looked at.", "It is looked at again.")
 
@@ -85,14 +90,11 @@ def _find(ports: Ports, place: Place) -> Dropped | None:
     return Dropped(place, tuple(there), main)
 
 
-def _take(ports: Ports, dropped: Dropped, *, seconds_left: float) -> str | None:
+def _take(ports: Ports, dropped: Dropped, *, seconds_left: float) -> str:
     account = _account(ports, dropped.place)
     said = _read(ports, dropped.said)
     if dropped.place.of_folder:
-        media = _chosen(dropped, said)
-        if media is None:
-            return None
-        dropped = dropped._replace(media=media)
+        dropped = dropped._replace(media=_chosen(dropped, said))
     post_id, latest = _latest(ports, dropped.place)
     if latest is not None and latest.drop is not None and latest.drop.version == dropped.version:
         return _as_before(ports, latest)
@@ -130,16 +132,28 @@ def _read(ports: Ports, said: DroppedFile | None) -> DroppedPostRequest:
         json.dumps(body, ensure_ascii=False).encode()
     except (ValueError, RecursionError):
         raise InvalidRequest(f"{name} is not valid JSON.", "Write a JSON object encoded as UTF-8.") from None
+    if not isinstance(body, dict):
+        raise InvalidRequest(f"{name} is not a JSON object.", 'Write {"text": "…", "privacyLevel": "…"}.')
     return read_body(DroppedPostRequest, body, "*Drop a file in S3*")
 
 
-def _chosen(dropped: Dropped, said: DroppedPostRequest) -> tuple[DroppedFile, ...] | None:
-    """Return a folder's media in order; None while some of it is missing."""
+def _chosen(dropped: Dropped, said: DroppedPostRequest) -> tuple[DroppedFile, ...]:
+    """Return a folder's media in order; MediaRequired while some of it is missing."""
     if said.files is None:
-        return dropped.media or None
+        if not dropped.media:
+            raise MediaRequired("The folder has no files beside its post.json.", "Put them there.", field="files")
+        return dropped.media
+    if any("/" in name or not name for name in said.files):
+        raise InvalidRequest("files names a file outside of the folder.", "Name files of the folder.", field="files")
     there = {file.key: file for file in dropped.media}
-    wanted = [f"{dropped.place.folder}{name}" for name in said.files]
-    return tuple(there[key] for key in wanted) if all(key in there for key in wanted) else None
+    missing = [name for name in said.files if f"{dropped.place.folder}{name}" not in there]
+    if missing:
+        raise MediaRequired(
+            f"The post waits for files that are not in the folder: {', '.join(missing)[:500]}.",
+            "Put them there, or put another post.json.",
+            field="files",
+        )
+    return tuple(there[f"{dropped.place.folder}{name}"] for name in said.files)
 
 
 def _latest(ports: Ports, place: Place) -> tuple[str, Post | None]:

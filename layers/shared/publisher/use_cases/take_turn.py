@@ -239,7 +239,7 @@ def limit_reached(reason: Window | Hold | None, turn_at: float, now: float) -> P
     if isinstance(reason, Hold):
         return PostLimitReached(
             reason.error,
-            f"{reason.message} Posts of the account are held until {iso(reason.until)}.",
+            f"{reason.message} Posts are held for it until {iso(reason.until)}.",
             tiktok_code=reason.code,
             tiktok_log_id=reason.log_id,
             retry_after=retry_after,
