@@ -191,6 +191,24 @@ def test_a_post_without_an_id_gets_that_of_the_one_video_that_can_be_it(ports: F
     assert stored.post_ids == (video_id,)
 
 
+def test_a_video_that_is_another_posts_is_given_to_no_second_one(ports: FakePorts, account: Account) -> None:
+    (video_id,) = ports.tiktok.add_videos(account.open_id, 1, days=1)
+    _, film = ports.tiktok._films[video_id]
+    made: dict[str, object] = {
+        "account_id": account.account_id,
+        "text": film.description,
+        "status": Status.PUBLISH_COMPLETE,
+    }
+    made |= {"created_at": film.created_at - 60.0, "updated_at": film.created_at + 5.0}
+    first, twin = a_post(**made, post_ids=(video_id,)), a_post(**made)
+    for post in (first, twin):
+        ports.posts.accept(post, None)
+    collect(ports)
+    stored = ports.posts.get(twin.post_id)
+    assert stored is not None
+    assert stored.post_ids == ()
+
+
 @pytest.mark.parametrize("doubt", ["two posts", "two videos", "another caption", "another time", "a photo", "a draft"])
 def test_when_it_is_not_certain_no_id_is_given(ports: FakePorts, account: Account, doubt: str) -> None:
     (video_id,) = ports.tiktok.add_videos(account.open_id, 1, days=1)
@@ -225,3 +243,9 @@ def test_a_history_is_of_dates_that_are_asked_for(ports: FakePorts, account: Acc
     found = read_history(ports, account.workspace_id, account.account_id, query)
     assert [day.date for day in found] == all_days[1:3]
     assert [day.date for day in read_history(ports, account.workspace_id, account.account_id, {})] == all_days
+
+
+@pytest.mark.parametrize("until", ["0001-01-01", "9999-12-31", "1970-01-01"])
+def test_a_history_of_dates_long_before_or_ahead_is_empty(ports: FakePorts, account: Account, until: str) -> None:
+    collect(ports)
+    assert list(read_history(ports, account.workspace_id, account.account_id, {"until": until})) == []

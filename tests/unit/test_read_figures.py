@@ -109,6 +109,34 @@ def test_what_a_missing_scope_hides_is_none_and_named(ports: FakePorts) -> None:
     assert page.answer.page is None
 
 
+def test_a_creator_who_allows_more_is_answered_more_at_once(ports: FakePorts, account: Account) -> None:
+    ports.accounts.save(account.model_copy(update={"scopes": ("user.info.basic", "user.info.stats")}))
+    assert read(ports, account).answer.videos is None
+    known = ports.accounts.get(account.account_id)
+    assert known is not None
+    ports.accounts.save(known.model_copy(update={"scopes": account.scopes}))
+    assert read(ports, account).answer.videos == ()
+
+
+def test_a_question_that_tiktok_was_not_asked_does_not_count(ports: FakePorts, account: Account) -> None:
+    ports.vault.faults.before("unseal", LOST)
+    with pytest.raises(ServiceUnavailable):
+        read(ports, account)
+    assert counted(ports, account) == 0
+
+
+def test_a_token_that_dies_meanwhile_costs_one_question(ports: FakePorts, account: Account) -> None:
+    ports.tiktok.expire_access_tokens()
+    read(ports, account)
+    assert counted(ports, account) == 1
+
+
+def test_without_the_scope_for_figures_an_unknown_video_is_still_not_there(ports: FakePorts) -> None:
+    account = ports.connect(scopes=("user.info.basic", "video.list"))
+    with pytest.raises(NotFound):
+        read_video(ports, account.workspace_id, account.account_id, "7" * 19, seconds_left=25)
+
+
 def test_pages_lead_through_all_videos(ports: FakePorts, account: Account) -> None:
     made = ports.tiktok.add_videos(account.open_id, 45)
     cursor, seen = None, []

@@ -123,6 +123,11 @@ COLLECTED_ACCOUNTS = Limit(200, "accounts", "collected in one run, as far as its
 COLLECT_MIN_SECONDS = Limit(40, "seconds", "of function time left to collect another account", _PRODUCT)
 COLLECT_WAIT_SECONDS = Limit(900, "seconds", "until an account that could not be collected is tried again", _PRODUCT)
 HISTORY_DAYS = Limit(400, "days", "an account's daily figures are kept", _PRODUCT)
+HISTORY_USUAL_DAYS = Limit(30, "days", "before the last one, of history when no dates are given", _PRODUCT)
+VIDEO_ID_DIGITS = Limit(20, "digits", "of a video's id at most", "product; TikTok's have 19 (observed)")
+DESCRIPTION_CHARACTERS = Limit(
+    150, "characters", "of a caption are shown with a video", "TikTok, Display API (documented)"
+)
 HISTORY_PAGE_DAYS = Limit(100, "days", "of history in one answer", _PRODUCT)
 TRACKED_DAYS = Limit(60, "days", "a video that is collected no more is compared with", _PRODUCT)
 COMPARED_VIDEOS = Limit(50, "videos", "the latest, of which the median is taken", _PRODUCT)

@@ -9,7 +9,7 @@ from publisher.api import iso
 from publisher.domain.accounts import Account
 from publisher.domain.errors import InvalidRequest, NotFound, RateLimitExceeded, ServiceUnavailable, TryAgain
 from publisher.domain.history import Compared, compared
-from publisher.domain.limits import FIGURES_CACHE_SECONDS, FIGURES_LEASE_SECONDS, VIDEOS_PER_CALL
+from publisher.domain.limits import FIGURES_CACHE_SECONDS, FIGURES_LEASE_SECONDS, VIDEO_ID_DIGITS, VIDEOS_PER_CALL
 from publisher.domain.metrics import AccountFigures, VideoFigures
 from publisher.domain.slots import PERFORMANCE, count, seconds_until
 from publisher.ports import Answered, Ports, Value, VideoPage
@@ -77,7 +77,7 @@ def read_video(
 ) -> tuple[Read[Found], dict[str, Compared]]:
     """Return one of an account's videos, and how it did at each age beside the others; NotFound when it has none."""
     account = load_account(ports, workspace_id, account_id)
-    if not (video_id.isascii() and video_id.isdecimal() and len(video_id) <= _ID_DIGITS):
+    if not (video_id.isascii() and video_id.isdecimal() and len(video_id) <= VIDEO_ID_DIGITS):
         raise InvalidRequest("A video's id is a number.", "GET …/videos lists the ids.", field="video_id")
 
     def ask(token: SecretStr) -> Found:
@@ -85,12 +85,9 @@ def read_video(
         return Found(video=next((video for video in found if video.video_id == video_id), None))
 
     read = _read(ports, account, f"video#{video_id}", Found, ask, seconds_left=seconds_left)
-    if read.answer.video is None and not read.missing_scopes:
+    if read.answer.video is None and _lists(account):
         raise NotFound("The account has no such public video.", "GET …/videos lists the videos.")
     return read, compared(ports.metrics.get(account.account_id).tracks, video_id)
-
-
-_ID_DIGITS = 20
 
 
 def _lists(account: Account) -> bool:
@@ -108,9 +105,20 @@ def _read[Answer: BaseModel](
 ) -> Read[Answer]:
     """Answer a question from what is known for a while, or else by asking TikTok; of racing readers one asks.
 
-    RateLimitExceeded when the account's questions of the day are used up; kept answers do not count.
+    RateLimitExceeded when the account's questions of the day are used up; only what TikTok is asked counts. What was
+    answered while the creator allowed less, or more, is no answer.
     """
     ends = ports.clock.now() + seconds_left
+    question += "".join(f"#without {scope}" for scope in _missing(account))
+    asked = False
+
+    def ask_once(token: SecretStr) -> Answer:
+        nonlocal asked
+        if not asked:
+            _count(ports, account.account_id, question)
+        asked = True
+        return ask(token)
+
     while True:
         known = ports.metrics.answered(account.account_id, question)
         if known is not None:
@@ -123,8 +131,7 @@ def _read[Answer: BaseModel](
         ports.clock.sleep(0.3)
     answered: Answered | None = None
     try:
-        _count(ports, account.account_id, question)
-        answer = use_access_token(ports, account.account_id, ask, seconds_left=ends - ports.clock.now())
+        answer = use_access_token(ports, account.account_id, ask_once, seconds_left=ends - ports.clock.now())
         now = ports.clock.now()
         answered = Answered(text=answer.model_dump_json(), at=now, until=now + FIGURES_CACHE_SECONDS)
     finally:
@@ -148,6 +155,8 @@ def _count(ports: Ports, account_id: str, question: str) -> None:
 
 
 def _told[Answer](account: Account, answer: Answer, at: float, *, cached: bool) -> Read[Answer]:
-    wanted = (*_FIGURE_SCOPES, _VIDEO_SCOPE)
-    missing = tuple(scope for scope in wanted if scope not in account.scopes)
-    return Read(answer=answer, at=at, cached=cached, missing_scopes=missing)
+    return Read(answer=answer, at=at, cached=cached, missing_scopes=_missing(account))
+
+
+def _missing(account: Account) -> tuple[str, ...]:
+    return tuple(scope for scope in (*_FIGURE_SCOPES, _VIDEO_SCOPE) if scope not in account.scopes)
