@@ -42,7 +42,7 @@ def resume(store: Store) -> None:
 def _pull(store: Store, publish_id: str) -> None:
     with store.change() as world:
         publish = world.publishes.get(publish_id)
-    if publish is None or not store.wait_until(publish.pull_due_at):
+    if publish is None or not store.wait_until(publish.pull_due_at, world):
         return
     try:
         with store.change() as world:

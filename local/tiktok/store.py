@@ -49,10 +49,9 @@ class Store:
                 if self._keep:
                     self._write()
 
-    def wait_until(self, moment: float) -> bool:
-        """Wait until the sandbox's clock shows `moment` (Unix seconds); False if a reset or the end comes first."""
+    def wait_until(self, moment: float, world: World) -> bool:
+        """Wait until the clock of `world` shows `moment` (Unix seconds); False if its reset or the end comes first."""
         with self._lock:
-            world = self._world
             while self._world is world and not self.closed.is_set():
                 left = moment - world.clock.now()
                 if left <= 0:

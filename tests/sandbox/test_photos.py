@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from local.tiktok.server import Sandbox
+from local.tiktok.store import Store
 
 NOON = 1_795_348_800
 
@@ -449,3 +450,11 @@ def test_a_reset_and_a_stop_leave_no_pull_behind(connect, host):
             end()
             wait_until(lambda: not pulling(publish_id))  # noqa: B023  # it is called here and now
     assert host.requests == []
+
+
+def test_a_reset_between_finding_a_pull_and_waiting_for_it_ends_it_too(tmp_path):
+    store = Store(tmp_path, None, keep=False)
+    with store.change() as world:
+        moment = world.clock.now() + 600
+    store.reset()
+    assert not store.wait_until(moment, world)

@@ -27,7 +27,7 @@ def account(ports: FakePorts) -> Account:
 
 
 def collect(ports: FakePorts, left: float = 280) -> int:
-    return collect_figures(ports, seconds_left=lambda: left).collected
+    return collect_figures(ports, seconds_left=lambda: left).looked_after
 
 
 def days(ports: FakePorts, account: Account) -> list[str]:
@@ -147,7 +147,7 @@ def test_a_run_that_is_short_of_time_leaves_the_rest_to_the_next(ports: FakePort
         account = ports.connect(account_id=f"account-{number}", open_id=f"open-{number}")
         ports.metrics.plan(account.account_id, ports.clock.now())
     left = iter([280.0, 280.0, COLLECT_MIN_SECONDS - 1.0])
-    assert collect_figures(ports, seconds_left=lambda: next(left)).collected == 1
+    assert collect_figures(ports, seconds_left=lambda: next(left)).looked_after == 1
     assert collect(ports) == 2
 
 

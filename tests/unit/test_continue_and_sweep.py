@@ -8,7 +8,8 @@ from publisher.domain.errors import Failure, ServiceUnavailable, TokenExpired
 from publisher.domain.posts import Post, Status, finish
 from publisher.ports import Hosted
 from publisher.use_cases.continue_post import continue_post
-from publisher.use_cases.sweep import Swept, sweep
+from publisher.use_cases.look_after_each import LookedAfter
+from publisher.use_cases.sweep import sweep
 from tests.builders import NOW, a_carousel, a_post, an_upload, options, stored_video
 from tests.fakes import FakePorts, TikTokCarousel, TikTokUpload
 
@@ -44,7 +45,7 @@ def ended(ports: FakePorts, status: Status, failure: Failure | None = None, **ch
     return ports.posts.save(finish(post, status, NOW))
 
 
-def swept(ports: FakePorts) -> Swept:
+def swept(ports: FakePorts) -> LookedAfter:
     return sweep(ports, seconds_left=lambda: 100)
 
 
@@ -156,7 +157,7 @@ def test_a_post_whose_execution_ended_without_a_word_is_continued(ports):
 def test_one_post_that_fails_does_not_stop_the_others(ports):
     posts = [accepted(ports, watch_at=NOW - number) for number in range(3)]
     ports.executions.faults.before("start", ServiceUnavailable("Throttled.", "Try again."))
-    assert swept(ports) == Swept(looked_after=3, errors={posts[2].post_id: "ServiceUnavailable: Throttled."})
+    assert swept(ports) == LookedAfter(looked_after=3, errors={posts[2].post_id: "ServiceUnavailable: Throttled."})
     assert list(ports.executions.started) == [f"{posts[1].post_id}-1", f"{posts[0].post_id}-1"]
 
 
@@ -181,7 +182,7 @@ def test_a_fault_of_ours_stops_no_other_post_and_is_not_hidden(ports):
 
 def test_a_post_that_is_gone_by_now_is_passed_over(ports):
     ports.posts.due = lambda _now, _most: ["9e1f9c1c-58e8-4b0c-9d0b-6a1f8c9f1f11"]
-    assert swept(ports) == Swept(looked_after=1, errors={})
+    assert swept(ports) == LookedAfter(looked_after=1, errors={})
 
 
 def test_a_sweep_ends_with_its_time(ports):
@@ -366,7 +367,7 @@ def test_a_review_without_tiktoks_id_is_not_asked_about(ports):
     ports.posts.save(finish(post, Status.REVIEW, NOW))
     for _ in range(3):
         ports.clock.time += 3600
-        assert swept(ports) == Swept(looked_after=0, errors={})
+        assert swept(ports) == LookedAfter(looked_after=0, errors={})
     assert ports.tiktok.refreshes == 0
 
 

@@ -16,7 +16,8 @@ from publisher.domain.errors import (
 from publisher.use_cases.create_post import create_post
 from publisher.use_cases.disconnect import disconnect
 from publisher.use_cases.list_accounts import list_accounts
-from publisher.use_cases.sweep import Swept, sweep
+from publisher.use_cases.look_after_each import LookedAfter
+from publisher.use_cases.sweep import sweep
 from publisher.use_cases.use_access_token import use_access_token
 from tests.builders import NOW
 from tests.fakes import FakePorts, Killed
@@ -41,7 +42,7 @@ def end(ports: FakePorts, account_id: str, workspace_id: str = MINE) -> Account:
     return disconnect(ports, workspace_id, account_id, seconds_left=100)
 
 
-def swept(ports: FakePorts) -> Swept:
+def swept(ports: FakePorts) -> LookedAfter:
     return sweep(ports, seconds_left=lambda: 100)
 
 
@@ -157,7 +158,7 @@ def test_when_tiktok_answers_again_the_tokens_are_erased(ports, account_id):
     ports.tiktok.faults.before("revoke", UNCLEAR[0])
     end(ports, account_id)
     ports.clock.time += 60
-    assert swept(ports) == Swept(looked_after=1, errors={})
+    assert swept(ports) == LookedAfter(looked_after=1, errors={})
     assert (accesses(ports), stored(ports, account_id).tokens, stored(ports, account_id).watch_at) == (0, None, None)
 
 

@@ -8,7 +8,8 @@ from publisher.domain.posts import Post, Status, begin_attempt, hold, redriven
 from publisher.use_cases.continue_post import continue_post
 from publisher.use_cases.create_post import create_post
 from publisher.use_cases.disconnect import disconnect
-from publisher.use_cases.sweep import Swept, sweep
+from publisher.use_cases.look_after_each import LookedAfter
+from publisher.use_cases.sweep import sweep
 from tests.builders import NOW, a_carousel, a_post, an_account, options, some_pictures, stored_video
 from tests.fakes import FakePorts
 from tests.unit.test_connecting import connect
@@ -39,7 +40,7 @@ def reconnect(work: Work) -> None:
     assert account.account_id == work.account.account_id
 
 
-def swept(ports: FakePorts) -> Swept:
+def swept(ports: FakePorts) -> LookedAfter:
     return sweep(ports, seconds_left=lambda: 100)
 
 

@@ -4,7 +4,8 @@ import pytest
 
 from publisher.domain.accounts import Account, AccountState, idle, look_next
 from publisher.domain.errors import Busy, RateLimitExceeded, ServiceUnavailable, Timeout, TokenExpired
-from publisher.use_cases.sweep import Swept, sweep
+from publisher.use_cases.look_after_each import LookedAfter
+from publisher.use_cases.sweep import sweep
 from publisher.use_cases.use_access_token import use_access_token
 from tests.builders import NOW, an_account, sealed_tokens
 from tests.fakes import FakePorts, Killed
@@ -19,7 +20,7 @@ def stored(ports: FakePorts, account_id: str) -> Account:
     return account
 
 
-def swept(ports: FakePorts) -> Swept:
+def swept(ports: FakePorts) -> LookedAfter:
     return sweep(ports, seconds_left=lambda: 100)
 
 

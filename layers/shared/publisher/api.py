@@ -730,6 +730,27 @@ class FailureAnswer(BaseModel):
     tiktok_log_id: str | None = Field(default=None, alias="tiktok_log_id")
     problems: list["ProblemAnswer"] | None = None
 
+    @classmethod
+    def of(
+        cls,
+        failure: Failure,
+        request_id: str | None = None,
+        *,
+        post_id: str | None = None,
+        problems: Sequence[Failure] = (),
+    ) -> "FailureAnswer":
+        """Show an error to the request of that id."""
+        return cls(
+            error=failure.error,
+            code=failure.code,
+            message=failure.message,
+            retryable=failure.retryable,
+            request_id=request_id,
+            post_submission_id=post_id,
+            tiktok_log_id=failure.tiktok_log_id,
+            problems=[ProblemAnswer.of(problem) for problem in problems] or None,
+        )
+
 
 class ProblemAnswer(BaseModel):
     """One of several things that are wrong with a request."""

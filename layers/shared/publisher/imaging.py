@@ -20,17 +20,17 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
-# Each makes its format known to Image.open. EPS and forty others are not even loaded.
+# EPS and forty others are not even loaded.
 from PIL import (
-    BmpImagePlugin,  # noqa: F401
-    GifImagePlugin,  # noqa: F401
+    BmpImagePlugin,  # noqa: F401 - makes its format known to Image.open
+    GifImagePlugin,  # noqa: F401 - makes its format known to Image.open
     Image,
     ImageCms,
     ImageFile,
     JpegImagePlugin,
-    PngImagePlugin,  # noqa: F401
-    TiffImagePlugin,  # noqa: F401
-    WebPImagePlugin,  # noqa: F401
+    PngImagePlugin,  # noqa: F401 - makes its format known to Image.open
+    TiffImagePlugin,  # noqa: F401 - makes its format known to Image.open
+    WebPImagePlugin,  # noqa: F401 - makes its format known to Image.open
 )
 
 from publisher.domain.limits import (

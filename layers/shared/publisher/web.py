@@ -18,7 +18,6 @@ from publisher.api import (
     ConnectLinkAnswer,
     FailureAnswer,
     PostAnswer,
-    ProblemAnswer,
     iso,
     read_body,
 )
@@ -239,16 +238,7 @@ def failure_answer(
     problems: tuple[errors.Failure, ...] = (),
 ) -> Answer:
     """Answer an error in the documented shape."""
-    body = FailureAnswer(
-        error=failure.error,
-        code=failure.code,
-        message=failure.message,
-        retryable=failure.retryable,
-        request_id=request_id,
-        post_submission_id=post_id,
-        tiktok_log_id=failure.tiktok_log_id,
-        problems=[ProblemAnswer.of(problem) for problem in problems] or None,
-    )
+    body = FailureAnswer.of(failure, request_id, post_id=post_id, problems=problems)
     headers = {} if failure.retry_after is None else {"Retry-After": str(failure.retry_after), **_rate_limit(failure)}
     return json_answer(status_of(failure), body, headers=headers)
 

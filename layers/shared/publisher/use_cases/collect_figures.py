@@ -1,12 +1,13 @@
 """Keep figures over time: of each account once a day, and of young videos at the ages at which they are compared."""
 
 from collections.abc import Sequence
+from functools import partial
 from itertools import batched
 
 from pydantic import SecretStr
 
 from publisher.domain.accounts import Account
-from publisher.domain.errors import PublisherError, TikTokRefused
+from publisher.domain.errors import TikTokRefused
 from publisher.domain.history import (
     Day,
     counts_of,
@@ -24,40 +25,19 @@ from publisher.domain.limits import (
     VIDEOS_PER_CALL,
 )
 from publisher.domain.metrics import AccountFigures, VideoFigures
-from publisher.ports import Ports, SecondsLeft, Value
+from publisher.ports import Ports, SecondsLeft
+from publisher.use_cases.look_after_each import LookedAfter, look_after_each
 from publisher.use_cases.match_posts import match_posts
 from publisher.use_cases.use_access_token import use_access_token
 
 _DAY = 86400
 
 
-class CollectedAccounts(Value):
-    """How many accounts were collected, and the errors by the ids of those that are tried again later."""
-
-    collected: int
-    errors: dict[str, str]
-
-
-def collect_figures(ports: Ports, *, seconds_left: SecondsLeft) -> CollectedAccounts:
-    """Collect all accounts that are due while there is time; each stands by itself, and the next run goes on.
-
-    Errors that are not ours are raised together in the end, so that the function counts as failed.
-    """
-    done, errors = 0, dict[str, str]()
-    broken: list[Exception] = []
-    for account_id in ports.metrics.due(ports.clock.now(), int(COLLECTED_ACCOUNTS)):
-        if seconds_left() < COLLECT_MIN_SECONDS:
-            break
-        done += 1
-        try:
-            _collect(ports, account_id, seconds_left=seconds_left())
-        except PublisherError as error:
-            errors[account_id] = f"{type(error).__name__}: {error.error}"
-        except Exception as error:  # noqa: BLE001 - whatever is wrong with one, the others wait for nobody else
-            broken.append(error)
-    if broken:
-        raise ExceptionGroup("accounts that could not be collected", broken)
-    return CollectedAccounts(collected=done, errors=errors)
+def collect_figures(ports: Ports, *, seconds_left: SecondsLeft) -> LookedAfter:
+    """Collect all accounts that are due while there is time; each stands by itself, and the next run goes on."""
+    accounts = ports.metrics.due(ports.clock.now(), int(COLLECTED_ACCOUNTS))
+    due = [(account_id, partial(_collect, ports, account_id)) for account_id in accounts]
+    return look_after_each(due, least_seconds=COLLECT_MIN_SECONDS, seconds_left=seconds_left)
 
 
 def _collect(ports: Ports, account_id: str, *, seconds_left: float) -> None:

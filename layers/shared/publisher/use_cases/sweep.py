@@ -3,7 +3,8 @@
 Posts are those that nothing moves, and those that TikTok may still say more about.
 """
 
-from publisher.domain.errors import PublisherError
+from functools import partial
+
 from publisher.domain.limits import SWEEP_ACCOUNTS, SWEEP_MIN_SECONDS, SWEEP_POSTS
 from publisher.domain.posts import (
     OUTCOMES,
@@ -16,49 +17,26 @@ from publisher.domain.posts import (
     look_later,
     withdrawn,
 )
-from publisher.ports import Ports, SecondsLeft, Value
+from publisher.ports import Ports, SecondsLeft
 from publisher.use_cases.check_status import ask_status
 from publisher.use_cases.continue_post import continue_post
 from publisher.use_cases.follow_hint import follow_hint, name_pictures
 from publisher.use_cases.hold_post import look_after_held
 from publisher.use_cases.look_after_account import look_after_account
+from publisher.use_cases.look_after_each import LookedAfter, look_after_each
 from publisher.use_cases.start_due import start_due
 from publisher.use_cases.take_turn import give_back
 from publisher.use_cases.tell_result import tell_result
 
 
-class Swept(Value):
-    """How many posts and accounts were looked after, and the errors by their ids that are left for the next time."""
-
-    looked_after: int
-    errors: dict[str, str]
-
-
-def sweep(ports: Ports, *, seconds_left: SecondsLeft) -> Swept:
-    """Look after all that is due while there is time; what fails is tried again later and does not stop the others.
-
-    Errors that are not ours are raised together in the end, so that the function counts as failed.
-    """
-    looked_after, errors = 0, dict[str, str]()
-    broken: list[Exception] = []
+def sweep(ports: Ports, *, seconds_left: SecondsLeft) -> LookedAfter:
+    """Look after all posts and accounts that are due while there is time."""
     now = ports.clock.now()
     due = [
-        *((_look_after, post_id) for post_id in ports.posts.due(now, int(SWEEP_POSTS))),
-        *((look_after_account, account_id) for account_id in ports.accounts.due(now, int(SWEEP_ACCOUNTS))),
+        *((post_id, partial(_look_after, ports, post_id)) for post_id in ports.posts.due(now, int(SWEEP_POSTS))),
+        *((one, partial(look_after_account, ports, one)) for one in ports.accounts.due(now, int(SWEEP_ACCOUNTS))),
     ]
-    for look_after, due_id in due:
-        if seconds_left() < SWEEP_MIN_SECONDS:
-            break
-        looked_after += 1
-        try:
-            look_after(ports, due_id, seconds_left=seconds_left())
-        except PublisherError as error:
-            errors[due_id] = f"{type(error).__name__}: {error.error}"
-        except Exception as error:  # noqa: BLE001 - whatever is wrong with one, the others wait for nobody else
-            broken.append(error)
-    if broken:
-        raise ExceptionGroup("posts or accounts that could not be looked after", broken)
-    return Swept(looked_after=looked_after, errors=errors)
+    return look_after_each(due, least_seconds=SWEEP_MIN_SECONDS, seconds_left=seconds_left)
 
 
 def _look_after(ports: Ports, post_id: str, *, seconds_left: float) -> None:

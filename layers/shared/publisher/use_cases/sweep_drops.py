@@ -1,39 +1,27 @@
 """Look after dropped files whose event was lost, or came to nothing."""
 
+from functools import partial
+
 from publisher.domain.drops import RESULT, Place, place_of
-from publisher.domain.errors import PublisherError
 from publisher.domain.limits import DROP_MIN_SECONDS, DROP_PATIENCE_SECONDS, DROP_SWEEP_SECONDS
-from publisher.ports import Ports, SecondsLeft, Value
+from publisher.ports import Ports, SecondsLeft
+from publisher.use_cases.look_after_each import LookedAfter, look_after_each
 from publisher.use_cases.take_drop import take_drop
 
 
-class SweptDrops(Value):
-    """How many files were looked at, and the errors by key of those that are left for the next time."""
-
-    looked_after: int
-    errors: dict[str, str]
-
-
-def sweep_drops(ports: Ports, *, seconds_left: SecondsLeft) -> SweptDrops:
+def sweep_drops(ports: Ports, *, seconds_left: SecondsLeft) -> LookedAfter:
     """Look at every file that was put some minutes ago and has no result from since then, the oldest first.
 
     So a file is found although all deliveries of its event failed. A folder that waits for its files for long is told
-    so. What fails is tried again the next time and stops no other.
+    so.
     """
-    looked_after, errors = 0, dict[str, str]()
     now = ports.clock.now()
-    for put_at, place in _without_result(ports):
-        if now - put_at < DROP_SWEEP_SECONDS:
-            continue
-        if seconds_left() < DROP_MIN_SECONDS:
-            break
-        looked_after += 1
-        try:
-            waited_long = now - put_at >= DROP_PATIENCE_SECONDS
-            take_drop(ports, place.key, seconds_left=seconds_left(), waited_long=waited_long)
-        except PublisherError as error:
-            errors[place.key] = f"{type(error).__name__}: {error.error}"
-    return SweptDrops(looked_after=looked_after, errors=errors)
+    due = [
+        (place.key, partial(take_drop, ports, place.key, waited_long=now - put_at >= DROP_PATIENCE_SECONDS))
+        for put_at, place in _without_result(ports)
+        if now - put_at >= DROP_SWEEP_SECONDS
+    ]
+    return look_after_each(due, least_seconds=DROP_MIN_SECONDS, seconds_left=seconds_left)
 
 
 def _without_result(ports: Ports) -> list[tuple[float, Place]]:

@@ -1,16 +1,14 @@
 """Make a post of a file that was dropped in S3."""
 
 import json
-from collections.abc import Sequence
 from contextlib import suppress
 from typing import NamedTuple
 
-from publisher.api import DroppedPostRequest, RowAnswer, read_body
+from publisher.api import DroppedPostRequest, FailureAnswer, read_body
 from publisher.domain.accounts import Account
 from publisher.domain.drops import Place, following_id, is_media, place_of, version_of
 from publisher.domain.errors import (
     Busy,
-    Failure,
     InvalidAccountId,
     InvalidRequest,
     MediaRequired,
@@ -210,6 +208,6 @@ def _tell_refusal(ports: Ports, place: Place, error: PublisherError) -> None:
     if latest is not None and latest.status not in _AGAIN:
         _note(ports, latest, f"What was put last cannot be used, so the post stays as it was. {error.error}")
         return
-    problems: Sequence[Failure] = getattr(error, "problems", ())
-    refused = RowAnswer.refused(1, error.failure(), problems).model_dump(mode="json", by_alias=True, exclude={"row"})
-    ports.drops.write(place.result_key, json.dumps(refused, indent=2) + "\n")
+    refused = FailureAnswer.of(error.failure(), problems=getattr(error, "problems", ()))
+    text = refused.model_dump_json(by_alias=True, exclude_none=True, indent=2)
+    ports.drops.write(place.result_key, text + "\n")
