@@ -1,0 +1,154 @@
+/** Start: the session, the frame with its menu, and one page for each address behind the #. */
+
+import { currentSession, signIn, signOut } from "./api.js";
+import { fill, h, newId, toast } from "./dom.js";
+import { errorPanel } from "./parts.js";
+
+const MENU = [
+  ["accounts", "Accounts"],
+  ["compose", "New post"],
+  ["posts", "Posts"],
+  ["schedule", "Schedule"],
+  ["performance", "Performance"],
+  ["limits", "Limits"],
+  ["keys", "Keys"],
+  ["settings", "Settings"],
+];
+const PAGES = { ...Object.fromEntries(MENU.map(([name]) => [name, name])), "posts/": "post" };
+const app = document.getElementById("app");
+let session = null;
+let leave = new AbortController();
+
+/** Split an address: #/posts/123?x=y is the page "posts/", ["123"] and {x: "y"}. */
+function address() {
+  const [path, search = ""] = location.hash.replace(/^#\/?/, "").split("?");
+  const [name, ...params] = path.split("/").filter(Boolean).map(decodeURIComponent);
+  const key = params.length ? `${name}/` : (name ?? "accounts");
+  return { name: name ?? "accounts", key, params, query: Object.fromEntries(new URLSearchParams(search)) };
+}
+
+async function show() {
+  leave.abort();
+  leave = new AbortController();
+  const { signal } = leave;
+  const at = address();
+  if (at.name === "sign-in") return signInByLink(at.params[0]);
+  if (!session) return showSignIn();
+  const root = frame(at.name);
+  const module = PAGES[at.key];
+  if (!module) return missing(root);
+  try {
+    const page = await import(`./views/${module}.js`);
+    if (signal.aborted) return;
+    head(root, page.title);
+    await page.render(root, { ...at, signal, session });
+  } catch (error) {
+    if (!signal.aborted) root.append(errorPanel(error, show));
+  }
+  root.removeAttribute("aria-busy");
+}
+
+function head(root, title) {
+  document.title = `${title} · TikTok publisher`;
+  const heading = h("h1", { tabindex: "-1" }, title);
+  fill(root, heading);
+  // A new page is announced by its heading, but the first one leaves the focus where the browser put it.
+  if (document.activeElement !== document.body || root.dataset.visited) heading.focus({ preventScroll: true });
+  window.scrollTo(0, 0);
+}
+
+function missing(root) {
+  head(root, "There is no such page");
+  root.append(h("p", "The address leads nowhere. ", h("a", { href: "#/accounts" }, "Go to the accounts"), "."));
+}
+
+function frame(name) {
+  const known = document.getElementById("main");
+  if (!known?.classList.contains("page")) {
+    fill(app,
+      h("header.bar",
+        h("a.brand", { href: "#/accounts" }, h("span.mark", { "aria-hidden": "true" }), "Publisher"),
+        h("nav", { "aria-label": "Main" }, h("ul", MENU.map(([page, label]) => h("li", h("a", { href: `#/${page}` }, label))))),
+        h("div.who", h("span", { title: session.keyBeginning }, session.keyName),
+          h("button.quiet", { type: "button", onclick: leaveSession }, "Sign out"))),
+      h("main.page", { id: "main" }));
+  }
+  for (const link of app.querySelectorAll("nav a")) {
+    if (link.getAttribute("href") === `#/${name}`) link.setAttribute("aria-current", "page");
+    else link.removeAttribute("aria-current");
+  }
+  const root = document.getElementById("main");
+  root.setAttribute("aria-busy", "true");
+  root.dataset.visited = "yes";
+  return root;
+}
+
+async function leaveSession() {
+  try {
+    await signOut();
+  } catch (error) {
+    toast(`${error.message} ${error.remedy}`, { bad: true });
+    return;
+  }
+  session = null;
+  location.hash = "";
+  showSignIn();
+}
+
+async function signInByLink(ticket) {
+  // The ticket is used up now, and has no business in the history.
+  history.replaceState(null, "", "#/accounts");
+  try {
+    session = await signIn({ ticket });
+  } catch (error) {
+    return showSignIn(error);
+  }
+  return show();
+}
+
+function showSignIn(failure = null) {
+  document.title = "Sign in · TikTok publisher";
+  const key = h("input", { type: "password", id: newId("key"), autocomplete: "current-password", required: true, spellcheck: "false" });
+  const told = h("div", { role: "alert" }, failure && errorPanel(failure));
+  const button = h("button.primary", { type: "submit" }, "Sign in");
+  const form = h("form.card", {
+    onsubmit: async (event) => {
+      event.preventDefault();
+      button.disabled = true;
+      try {
+        session = await signIn({ key: key.value.trim() });
+        await show();
+      } catch (error) {
+        fill(told, errorPanel(error));
+        button.disabled = false;
+        key.focus();
+      }
+    },
+  },
+  h("div.field", h("label", { for: key.id }, "Admin key"), key,
+    h("p.hint", "A key with the scope admin. `make key` makes one; `make sign-in` makes a link instead.")), button);
+  fill(app, h("main.signin", { id: "main" }, h("h1", "Sign in"), told, form));
+  key.focus();
+}
+
+window.addEventListener("hashchange", () => {
+  if (location.hash !== "#main") show(); // the skip link's
+});
+window.addEventListener("signed-out", () => {
+  if (!session) return;
+  session = null;
+  leave.abort();
+  showSignIn({ message: "Your session has ended.", remedy: "Sign in again; you come back to where you were.", problems: [] });
+});
+
+async function start() {
+  try {
+    session = address().name === "sign-in" ? null : await currentSession();
+  } catch (error) {
+    fill(app, h("main.signin", { id: "main" }, h("h1", "TikTok publisher"), errorPanel(error, start)));
+    return;
+  }
+  await show();
+}
+
+start();

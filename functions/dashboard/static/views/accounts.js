@@ -1,0 +1,92 @@
+/** The connected accounts: connect, copy the id, publish a test, see the figures, disconnect. */
+
+import { call } from "../api.js";
+import { ask, avatar, copyButton, empty, fill, h, skeleton, time, toast } from "../dom.js";
+import { ACCOUNT_STATES, accountBadge, accounts, during, errorPanel, nameOf } from "../parts.js";
+
+export const title = "Accounts";
+
+const REFUSALS = {
+  AccessDenied: "You did not allow the connection, so nothing changed. Connect again when you want to.",
+};
+
+/** Show all accounts, and what came of connecting one when the browser comes back from TikTok. */
+export async function render(root, { query, signal }) {
+  const told = h("div", { role: "status" }, outcome(query));
+  const list = h("div.stack", skeleton(2));
+  root.append(told, list);
+  await load(list, told, signal);
+}
+
+function outcome(query) {
+  if (query.connected) {
+    history.replaceState(null, "", "#/accounts");
+    const missing = query.missing ? ` It did not allow ${query.missing.split(",").join(", ")}; connect it again to allow that.` : "";
+    return h(`section.panel.${missing ? "warn" : "good"}`, h("p", `The account is connected.${missing}`));
+  }
+  if (query.refused) {
+    history.replaceState(null, "", "#/accounts");
+    return errorPanel({
+      message: "The account was not connected.",
+      remedy: REFUSALS[query.refused] ?? "Start again with Connect TikTok; a connection has to be finished within ten minutes, in the same browser.",
+      requestId: query.request,
+    });
+  }
+  return null;
+}
+
+async function load(list, told, signal) {
+  const found = await accounts(signal);
+  if (found.length === 0) {
+    fill(list, empty("No account yet", "Connect a TikTok account: you sign in at TikTok, allow what you want, and come back here.", connectLink("Connect TikTok")));
+    return;
+  }
+  const again = () => load(list, told, signal);
+  fill(list,
+    h("div.row.between", h("h2", "Authorized Accounts"), connectLink("Connect TikTok")),
+    h("ul.cards", found.map((account) => h("li", card(account, told, again)))));
+}
+
+function connectLink(label) {
+  return h("a.button.primary", { href: "/oauth/tiktok/start" }, label);
+}
+
+function card(account, told, again) {
+  const name = nameOf(account);
+  const [, , remedy] = ACCOUNT_STATES[account.state] ?? [];
+  const connected = account.state !== "disconnected";
+  return h("article.card", { "aria-label": name },
+    h("div.row",
+      avatar(account.tiktok_avatar_url, name),
+      h("div", h("h3", name), account.tiktok_username && h("p.soft.small", `@${account.tiktok_username}`))),
+    h("div.row", h("span.badge.brand", "TikTok"), accountBadge(account)),
+    (account.state_reason || remedy) && h("p.small", [account.state_reason, remedy].filter(Boolean).join(" ")),
+    h("dl.facts.small",
+      h("dt", "Account ID"), h("dd", h("code", account.account_id)),
+      account.expires_at && [h("dt", "Access until"), h("dd", time(account.expires_at, { relative: false }))]),
+    h("div.actions",
+      copyButton("Copy ID", account.account_id),
+      account.is_valid && h("a.button", { href: `#/compose?account=${account.account_id}&test=1` }, "Test Upload"),
+      h("a.button", { href: `#/performance?account=${account.account_id}` }, "View Performance"),
+      account.state !== "active" && connectLink("Connect again"),
+      connected && disconnectButton(account, name, told, again)));
+}
+
+function disconnectButton(account, name, told, again) {
+  const button = h("button.danger", { type: "button" }, "Disconnect");
+  button.addEventListener("click", async () => {
+    const sure = await ask({
+      title: `Disconnect ${name}?`,
+      body: "TikTok takes our access back, and posts that have not started yet will fail. What is published stays. You can connect the account again; it keeps its id.",
+      confirm: "Disconnect",
+      danger: true,
+    });
+    if (!sure) return;
+    await during(button, told, async () => {
+      const answer = await call("DELETE", `/api/accounts/${account.account_id}`);
+      toast(answer.message);
+      await again();
+    });
+  });
+  return button;
+}
