@@ -28,8 +28,8 @@ from samtranslator.yaml_helper import yaml_parse
 
 from local.emulator import client_of
 from local.tiktok.server import Sandbox
+from tests.conftest import FILM, ROOT, free_port
 from tests.e2e.client import Client, a_video, decide, photos
-from tests.e2e.conftest import FILM, ROOT, free_port
 from tests.e2e.pictures import picture
 from tests.e2e.test_local_runtime import descendants
 

@@ -5,8 +5,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from tests.conftest import ROOT
 from tests.e2e.client import Client
-from tests.e2e.conftest import ROOT
 
 
 def _doctor(state: Path) -> "subprocess.CompletedProcess[str]":

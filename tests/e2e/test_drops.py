@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 import boto3
 import pytest
 
+from tests.conftest import Film
 from tests.e2e.client import Client
-from tests.e2e.conftest import Film
 from tests.e2e.pictures import picture
 
 SECONDS = 150

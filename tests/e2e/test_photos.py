@@ -14,8 +14,8 @@ import pytest
 import requests
 from PIL import Image
 
+from tests.conftest import MediaServer
 from tests.e2e.client import Client, Outcome, a_video, photos
-from tests.e2e.conftest import MediaServer
 from tests.e2e.pictures import BLUE, RED, encoded, picture
 
 HELD_SECONDS = 600

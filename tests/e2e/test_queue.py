@@ -6,8 +6,8 @@ from typing import Any
 
 import requests
 
+from tests.conftest import Film
 from tests.e2e.client import Client, a_video
-from tests.e2e.conftest import Film
 
 RACING = 12
 

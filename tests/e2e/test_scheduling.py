@@ -12,8 +12,8 @@ import boto3
 import pytest
 import requests
 
+from tests.conftest import Film
 from tests.e2e.client import Client, a_video
-from tests.e2e.conftest import Film
 
 AHEAD = 65
 """Seconds from the first request to the time of the posts; the least that the API takes is 60."""

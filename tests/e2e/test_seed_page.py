@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from tests.conftest import MediaServer
 from tests.e2e.client import Client, Outcome
-from tests.e2e.conftest import MediaServer
 from tests.e2e.pictures import picture
 
 PHOTO_CAROUSEL = """

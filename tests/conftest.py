@@ -1,4 +1,4 @@
-"""One local stack for all e2e tests, its user, and a media server that it may fetch from."""
+"""One local stack for all tests over HTTP and in a browser, its user, and a media server that it may fetch from."""
 
 import json
 import os
@@ -16,7 +16,7 @@ import pytest
 
 from tests.e2e.client import Client
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[1]
 FILM = ROOT / ".tools/samples/bigbuckbunny.mp4"
 CHUNKS = 25 * 1024 * 1024
 """Enough for two chunks."""
