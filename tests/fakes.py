@@ -1,5 +1,6 @@
 """In-memory adapters for every port. They pass the same cases as the real ones (tests/integration)."""
 
+import base64
 import hashlib
 import io
 import json
@@ -39,7 +40,9 @@ from publisher.domain.limits import EVENT_NOTE_SECONDS, IDEMPOTENCY_DAYS, SNIFF_
 from publisher.domain.media import VideoFacts
 from publisher.domain.metrics import AccountFigures, VideoFigures
 from publisher.domain.posts import Post, PostOptions, execution_name
+from publisher.domain.sessions import Session, SignInTicket
 from publisher.domain.slots import Usage
+from publisher.domain.uploads import Part, Upload, UploadName
 from publisher.ports import (
     Answered,
     ChunkAnswer,
@@ -58,6 +61,7 @@ from publisher.ports import (
     Profile,
     PublishStatus,
     Reader,
+    ReceivedPart,
     Source,
     StoredMedia,
     TikTokApp,
@@ -443,6 +447,85 @@ class FakeDrops:
         return DroppedFile(key=key, version=str(len(versions)), size=len(versions[-1]))
 
 
+class FakeUploads:
+    """Uploaded files: `put` is what a customer does with the address of a part."""
+
+    origin = "https://uploads.example"
+
+    def __init__(self, clock: FakeClock) -> None:
+        self.faults = Faults()
+        self.files: dict[tuple[str, UploadName], bytes] = {}
+        self._clock = clock
+        self._uploads: dict[str, Upload] = {}
+        self._under_way: dict[str, dict[int, bytes]] = {}
+
+    def begin(self, upload: Upload) -> Upload:
+        with self.faults.around("begin"):
+            upload = upload.model_copy(update={"handle": f"handle-{len(self._uploads) + 1}"})
+            self._uploads[upload.upload_id] = upload
+            self._under_way[upload.handle] = {}
+            return upload
+
+    def find(self, workspace_id: str, upload_id: str) -> Upload | None:
+        with self.faults.around("find"):
+            upload = self._uploads.get(upload_id)
+            if upload is None or upload.workspace_id != workspace_id:
+                return None
+            upload = upload.model_copy(update={"complete": (workspace_id, upload.name) in self.files})
+            return upload if self._clock.now() < upload.expires_at else None
+
+    def received(self, upload: Upload) -> Sequence[ReceivedPart]:
+        with self.faults.around("received"):
+            parts = self._under_way.get(upload.handle, {})
+            return [
+                ReceivedPart(number=number, size=len(data), sha256=sha256_of(data), etag=_etag(data))
+                for number, data in sorted(parts.items())
+            ]
+
+    def part_url(self, upload: Upload, part: Part, sha256: str) -> str:
+        return f"{self.origin}/{upload.handle}/{part.number}/{part.size}?{sha256}"
+
+    def put(self, url: str, data: bytes, sha256: str) -> bool:
+        place, _, signed = url.removeprefix(f"{self.origin}/").partition("?")
+        handle, number, size = place.split("/")
+        good = signed == sha256 == sha256_of(data) and int(size) == len(data) and handle in self._under_way
+        if good:
+            self._under_way[handle][int(number)] = data
+        return good
+
+    def complete(self, upload: Upload, parts: Sequence[ReceivedPart]) -> None:
+        with self.faults.around("complete"):
+            there = self._under_way.get(upload.handle)
+            if there is None:
+                if (upload.workspace_id, upload.name) not in self.files:
+                    raise Busy("The upload was changed meanwhile.", "Look at it again.")
+            elif any(_etag(there.get(part.number, b"")) != part.etag for part in parts):
+                raise Busy("The upload was changed meanwhile.", "Look at it again.")
+            else:
+                self.files[upload.workspace_id, upload.name] = b"".join(there[part.number] for part in parts)
+                del self._under_way[upload.handle]
+
+    def drop(self, upload: Upload) -> None:
+        with self.faults.around("drop"):
+            self._uploads[upload.upload_id] = upload.model_copy(update={"dropped": True})
+            self._under_way.pop(upload.handle, None)
+            self.files.pop((upload.workspace_id, upload.name), None)
+
+    @contextmanager
+    def open(self, workspace_id: str, name: UploadName, *, max_bytes: int) -> Iterator[Source]:
+        data = self.files.get((workspace_id, name))
+        if data is None:
+            raise MediaDownloadFailed("The uploaded file is gone.", "Upload it again.")
+        if len(data) > max_bytes:
+            raise MediaTooLarge("The media is too large.", "Upload a smaller one.")
+        yield BytesSource(data)
+
+
+def sha256_of(data: bytes) -> str:
+    """The base64 of a SHA-256, as S3 writes it."""
+    return base64.b64encode(hashlib.sha256(data).digest()).decode()
+
+
 class FakeKeys:
     def __init__(self) -> None:
         self.faults = Faults()
@@ -471,6 +554,39 @@ class FakeKeys:
         with self.faults.around("used"):
             if key_id in self._keys:
                 self._keys[key_id] = self._keys[key_id].model_copy(update={"last_used_at": now})
+
+
+class FakeSessions:
+    def __init__(self) -> None:
+        self.faults = Faults()
+        self._lock = threading.RLock()
+        self._sessions: dict[str, Session] = {}
+        self._tickets: dict[str, SignInTicket] = {}
+
+    def get(self, token_hash: str) -> Session | None:
+        with self.faults.around("get"):
+            return self._sessions.get(token_hash)
+
+    def add(self, session: Session) -> None:
+        with self.faults.around("add"):
+            self._sessions[session.token_hash] = session
+
+    def seen(self, token_hash: str, now: float) -> None:
+        with self.faults.around("seen"):
+            if token_hash in self._sessions:
+                self._sessions[token_hash] = self._sessions[token_hash].model_copy(update={"seen_at": now})
+
+    def end(self, token_hash: str) -> None:
+        with self.faults.around("end"):
+            self._sessions.pop(token_hash, None)
+
+    def add_ticket(self, ticket: SignInTicket) -> None:
+        with self.faults.around("add_ticket"):
+            self._tickets[ticket.token_hash] = ticket
+
+    def take_ticket(self, token_hash: str) -> SignInTicket | None:
+        with self._lock, self.faults.around("take_ticket"):
+            return self._tickets.pop(token_hash, None)
 
 
 class FakeVault:
@@ -1073,6 +1189,7 @@ class FakePorts:
     slots: FakeSlots = field(default_factory=FakeSlots)
     schedules: FakeSchedules = field(default_factory=FakeSchedules)
     keys: FakeKeys = field(default_factory=FakeKeys)
+    sessions: FakeSessions = field(default_factory=FakeSessions)
     vault: FakeVault = field(default_factory=FakeVault)
     fetcher: FakeFetcher = field(default_factory=FakeFetcher)
     prober: FakeProber = field(default_factory=FakeProber)
@@ -1080,6 +1197,7 @@ class FakePorts:
     media: FakeMediaStore = field(default_factory=FakeMediaStore)
     photo_host: FakePhotoHost = field(default_factory=FakePhotoHost)
     executions: FakeExecutions = field(default_factory=FakeExecutions)
+    tiktok_origins: tuple[str, ...] = ("https://open.tiktokapis.com",)
     trusted_media_origins: tuple[str, ...] = ()
     public_url: str | None = "https://publish.example"
     ownership_tokens: tuple[str, ...] = ()
@@ -1088,6 +1206,7 @@ class FakePorts:
     )
     posts: FakePosts = field(init=False)
     drops: FakeDrops = field(init=False)
+    uploads: FakeUploads = field(init=False)
     events: FakeEvents = field(init=False)
     metrics: FakeMetrics = field(init=False)
     accounts: FakeAccounts = field(init=False)
@@ -1096,6 +1215,7 @@ class FakePorts:
     def __post_init__(self) -> None:
         self.posts = FakePosts(self.clock)
         self.drops = FakeDrops(self.clock)
+        self.uploads = FakeUploads(self.clock)
         self.events = FakeEvents(self.clock)
         self.metrics = FakeMetrics(self.clock)
         self.accounts = FakeAccounts(self.clock)

@@ -1,24 +1,38 @@
-"""The front page and the health check."""
+"""The dashboard, the contract and its page: files for browsers. Also the health check."""
 
-from publisher.web import Answer, Api, Call, json_answer, page
+from pathlib import Path
+
+from publisher.api import HealthAnswer
+from publisher.browser import asset_answer, contract_answer, page_answer
+from publisher.static_files import StaticFiles
+from publisher.web import Answer, Api, Call, File, json_answer
 
 api = Api()
 handler = api.handler
+files = StaticFiles(Path(__file__).parent / "static")
 
 
 @api.public("GET", "/")
-def front(_: Call) -> Answer:
-    """Say what answers here."""
-    return page(
-        200,
-        "TikTok publishing",
-        "This service publishes to connected TikTok accounts over HTTP.",
-        "Connect an account with GET /oauth/tiktok/start, publish with POST /v2/posts, and follow a post with "
-        "GET /v2/posts/{postSubmissionId}. Each call carries the header boring-api-key.",
-    )
+@api.public("GET", "/docs")
+def page(call: Call) -> File:
+    """Give the dashboard, or the contract as a page."""
+    return page_answer(call, files)
+
+
+@api.public("GET", "/openapi.json")
+def contract(call: Call) -> File:
+    """Give the contract as OpenAPI 3.1."""
+    return contract_answer(call, files)
+
+
+@api.public("GET", "/assets/{version}/{name}")
+@api.public("GET", "/assets/{version}/{folder}/{name}")
+def asset(call: Call) -> File:
+    """Give a file that a page loads."""
+    return asset_answer(call, files)
 
 
 @api.public("GET", "/health")
 def health(_: Call) -> Answer:
     """Say that the API answers."""
-    return json_answer(200, '{"status":"ok"}')
+    return json_answer(200, HealthAnswer())

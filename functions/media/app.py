@@ -2,7 +2,7 @@
 
 from publisher.use_cases.pull_picture import pull_picture
 from publisher.use_cases.read_ownership_file import read_ownership_file
-from publisher.web import Answer, Api, Call, Picture, picture_answer, text_answer
+from publisher.web import Answer, Api, Call, File, picture_answer, text_answer
 
 api = Api()
 handler = api.handler
@@ -10,7 +10,7 @@ handler = api.handler
 
 @api.public("GET", "/media/{prefix}/{name}")
 @api.public("HEAD", "/media/{prefix}/{name}")
-def pull(call: Call) -> Picture:
+def pull(call: Call) -> File:
     """Give a picture; its address is the credential. Asking for its headers counts as pulling it."""
     name = call.path["name"]
     return picture_answer(pull_picture(call.ports, call.path["prefix"], name), name)

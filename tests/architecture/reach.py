@@ -1,7 +1,7 @@
 """What a function's code reaches: definitions, methods of ports, and through the adapters calls to AWS.
 
 Read from the source. A name that a definition mentions counts as used, so the answer may be too large and is never too
-small, as long as each use of a port names its method; except for the port Keys: only routes that need a key ask for it.
+small, as long as each use of a port names its method; except for the ports Keys and Sessions: only routes that need a key ask for them.
 """
 
 import ast
@@ -28,8 +28,12 @@ class Definition:
 
 @dataclass(frozen=True)
 class AwsCall:
-    """A call to AWS. `setting` is the field of Settings that names its resource, `index` that of a table."""
+    """A call to AWS that a port makes. `setting` is the field of Settings that names its resource.
 
+    `index` is that of a table.
+    """
+
+    port: str
     service: str
     operation: str
     setting: str
@@ -121,7 +125,7 @@ def aws_calls(uses: Iterable[tuple[str, str]]) -> set[AwsCall]:
         adapter = _adapters().get(port)
         if adapter:
             parts = set(_parts(adapter.kind, method))
-            calls |= {AwsCall(adapter.service, *call) for part in parts for call in _calls(part, adapter.setting)}
+            calls |= {AwsCall(port, adapter.service, *call) for part in parts for call in _calls(part, adapter.setting)}
             if any(_mentions(part, "_app") for part in parts):
                 calls |= aws_calls([("app_secret", "app")])
     return calls
@@ -189,7 +193,9 @@ def _calls(part: ast.AST, setting: str) -> Iterator[tuple[str, str, str | None]]
         match node:
             case ast.Call(func=ast.Attribute(value=owner, attr=operation), args=arguments):
                 called_on = ast.unparse(owner)
-                if called_on == "self._client" and operation != "query":
+                if called_on == "self._client" and operation == "generate_presigned_url":
+                    yield ast.literal_eval(arguments[0]), setting, None  # whoever has the address acts as its signer
+                elif called_on == "self._client" and operation != "query":
                     yield operation, setting, None
                 if called_on == "self._table" and operation == "query":
                     yield operation, setting, ast.literal_eval(arguments[0])

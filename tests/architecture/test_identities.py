@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 import pytest
 
 from publisher.domain.keys import SCOPES, NewKey
+from publisher.use_cases.begin_upload import begin_upload
 from publisher.web import Api
 from tests.architecture.cloudformation import of_type, read_template
 from tests.architecture.source import snake
@@ -21,6 +22,13 @@ from tests.fakes import FakePorts
 PUBLIC = {
     ("GET", "/"),
     ("GET", "/health"),
+    ("GET", "/docs"),
+    ("GET", "/openapi.json"),
+    ("GET", "/assets/{version}/{name}"),
+    ("GET", "/assets/{version}/{folder}/{name}"),
+    ("POST", "/v2/session"),  # the key or the ticket in the body is the credential
+    ("GET", "/v2/session"),  # the session's cookie is the credential
+    ("DELETE", "/v2/session"),
     ("GET", "/oauth/tiktok/connect/{ticket}"),  # the ticket in the path is the credential
     ("GET", "/oauth/tiktok/callback"),  # the state and the session cookie are the credential
     ("GET", "/media/{prefix}/{name}"),  # TikTok pulls; the prefix is the credential
@@ -186,17 +194,23 @@ def _another_key_in(ports: FakePorts, workspace_id: str) -> str:
     return key.key_id
 
 
+def _an_upload_in(ports: FakePorts, workspace_id: str) -> str:
+    return begin_upload(ports, workspace_id, {"fileName": "film.mp4", "size": 1}).upload.upload_id
+
+
 OBJECTS: dict[str, Callable[[FakePorts, str], str]] = {
     "posts": _a_post_in,
     "accounts": _an_account_in,
     "keys": _another_key_in,
+    "uploads": _an_upload_in,
 }
 """How an object is made in a workspace, by the part of the path before its id; each returns the id."""
 
 
 def _stored(ports: FakePorts) -> object:
     posts, accounts, keys = ports.posts._posts, ports.accounts._accounts, ports.keys._keys
-    return dict(posts), dict(accounts), dict(keys), dict(ports.executions.started), ports.tiktok.refreshes
+    begun = dict(ports.executions.started), dict(ports.uploads._uploads)
+    return dict(posts), dict(accounts), dict(keys), *begun, ports.tiktok.refreshes
 
 
 def _kind(path: str) -> str:

@@ -12,7 +12,9 @@ import pytest
 from tests.architecture.source import FUNCTIONS, ROOT, SHARED, Module, production
 
 MAY_IMPORT: dict[str, set[str]] = {
-    "functions": {"web", "step", "event", "use_cases", "api", "stats", "ports"},
+    "functions": {"browser", "static_files", "web", "step", "event", "use_cases", "api", "stats", "ports"},
+    "browser": {"web", "static_files", "use_cases", "api", "ports", "domain"},
+    "static_files": set(),
     "web": {"wiring", "use_cases", "api", "ports", "domain", "observability"},
     "event": {"wiring", "step", "ports", "observability"},
     "step": {"wiring", "messages", "ports", "domain", "observability"},
@@ -37,6 +39,7 @@ MAY_IMPORT: dict[str, set[str]] = {
 """What each layer may import of ours, besides itself."""
 
 MAY_USE: dict[str, set[str]] = {
+    "browser": {"aws_lambda_powertools"},
     "web": {"aws_lambda_powertools", "pydantic"},
     "stats": {"pydantic"},
     "use_cases": {"pydantic"},
@@ -131,8 +134,8 @@ def _is_ours(name: str) -> bool:
 def test_local_takes_no_rule_from_the_service() -> None:
     files = sorted((ROOT / "local").rglob("*.py"))
     readers = [path.name for path in files if "publisher.domain.limits" in Module(path.stem, path).imports]
-    # One writes the limits into README.md, the other tries the service's own rules.
-    assert readers == ["readme.py", "simulate.py"]
+    # They write the limits into the contract and README.md, and try the service's own rules.
+    assert readers == ["operations.py", "words.py", "readme.py", "simulate.py"]
 
 
 def test_no_module_imports_itself_by_a_detour() -> None:

@@ -7,6 +7,7 @@ from functools import cache
 
 import pytest
 
+from publisher.domain.limits import MEDIA_DAYS, UPLOAD_DAYS, UPLOAD_OPEN_DAYS
 from publisher.settings import Settings
 from tests.architecture.cloudformation import (
     Resource,
@@ -59,6 +60,7 @@ EXECUTIONS = "arn:${AWS::Partition}:states:${AWS::Region}:${AWS::AccountId}:exec
 SECRET = re.compile(r"AKIA[0-9A-Z]{16}|PRIVATE KEY|\b(?=(\w*\d){4})\w{32,}\b")
 """What a key or a token looks like."""
 STAGING = "arn:${AWS::Partition}:s3:::${AWS::StackName}-media-${AWS::AccountId}/staging/*"
+UPLOADS = "arn:${AWS::Partition}:s3:::${AWS::StackName}-media-${AWS::AccountId}/uploads/*"
 DROP_BUCKET = "arn:${AWS::Partition}:s3:::${AWS::StackName}-drop-${AWS::AccountId}"
 DROPS = f"{DROP_BUCKET}/autopublish/*"
 SCHEDULES = "arn:${AWS::Partition}:scheduler:${AWS::Region}:${AWS::AccountId}:schedule/${ScheduleGroup}/*"
@@ -69,6 +71,7 @@ SAME_ACTION = {
     "create_multipart_upload": "PutObject",
     "upload_part": "PutObject",
     "complete_multipart_upload": "PutObject",
+    "list_parts": "ListMultipartUploadParts",
 }
 """IAM's action where it is not named as the call."""
 OF_VERSIONS = {
@@ -251,7 +254,7 @@ def calls_of(folder: str) -> frozenset[AwsCall]:
     """Return the calls to AWS that a function's code comes to."""
     uses = port_methods(module(f"{folder}.app"))
     if not _asks_for_a_key(folder):
-        uses = frozenset(use for use in uses if use[0] != "keys")
+        uses = frozenset(use for use in uses if use[0] not in ("keys", "sessions"))
     return frozenset(aws_calls(uses))
 
 
@@ -267,7 +270,7 @@ def _permission(call: AwsCall) -> tuple[str, str]:
     resources = {
         "drop_bucket": DROPS,
         "schedule_group": SCHEDULES,
-        "media_bucket": STAGING,
+        "media_bucket": UPLOADS if call.port == "uploads" else STAGING,
         "state_machine_arn": EXECUTIONS if call.operation == "describe_execution" else MACHINE,
         "token_key_id": "TokenKey.Arn",
         "tiktok_secret_id": "TikTokSecret",
@@ -284,7 +287,7 @@ def test_only_functions_that_use_tokens_may_decrypt(template: Template) -> None:
 
 
 def test_the_function_that_fetches_what_strangers_chose_has_no_secrets(template: Template) -> None:
-    _has_no_secrets(template, "DownloadMedia", "PostsTable.Arn", STAGING, DROPS)
+    _has_no_secrets(template, "DownloadMedia", "PostsTable.Arn", STAGING, UPLOADS, DROPS)
 
 
 def test_the_function_that_decodes_what_strangers_chose_has_no_secrets(template: Template) -> None:
@@ -600,11 +603,23 @@ def _is_private_encrypted_and_stays(bucket: Resource) -> None:
 
 def test_the_media_bucket_is_private_encrypted_and_forgets(template: Template) -> None:
     bucket = template["Resources"]["MediaBucket"]
-    (lifecycle,) = bucket["Properties"]["LifecycleConfiguration"]["Rules"]
+    staging, uploads = bucket["Properties"]["LifecycleConfiguration"]["Rules"]
     _is_private_encrypted_and_stays(bucket)
-    assert lifecycle["Id"]
-    assert (lifecycle["Status"], lifecycle["Prefix"]) == ("Enabled", "staging/")
-    assert lifecycle["ExpirationInDays"] == lifecycle["AbortIncompleteMultipartUpload"]["DaysAfterInitiation"] == 1
+    for rule, prefix, days, open_days in (
+        (staging, "staging/", MEDIA_DAYS, MEDIA_DAYS),
+        (uploads, "uploads/", UPLOAD_DAYS, UPLOAD_OPEN_DAYS),
+    ):
+        assert rule["Id"]
+        assert (rule["Status"], rule["Prefix"]) == ("Enabled", prefix)
+        assert rule["ExpirationInDays"] == days
+        assert rule["AbortIncompleteMultipartUpload"]["DaysAfterInitiation"] == open_days
+
+
+def test_a_browser_may_bring_parts_and_read_nothing(template: Template) -> None:
+    (rule,) = template["Resources"]["MediaBucket"]["Properties"]["CorsConfiguration"]["CorsRules"]
+    assert rule["AllowedMethods"] == ["PUT"]
+    assert rule["AllowedOrigins"] == ["*"]
+    assert set(rule["AllowedHeaders"]) == {"content-type", "x-amz-checksum-sha256"}
 
 
 def test_the_drop_bucket_is_private_and_encrypted_and_keeps_what_posts_were_made_of(template: Template) -> None:

@@ -28,11 +28,13 @@ from publisher.domain.keys import NewKey, split_key
 from publisher.domain.limits import PHOTO_HOST_SECONDS
 from publisher.domain.posts import Carousel, Status
 from publisher.ports import Hosted, Profile
+from publisher.use_cases.begin_upload import begin_upload
 from publisher.use_cases.collect_figures import collect_figures
 from publisher.use_cases.sweep import sweep
+from publisher.use_cases.take_parts import complete_upload, sign_parts
 from tests.architecture.cloudformation import of_type, read_template
 from tests.builders import a_carousel, a_creator, a_key, a_post
-from tests.fakes import FakePorts, FakeTikTok
+from tests.fakes import FakePorts, FakeTikTok, sha256_of
 from tests.unit.conftest import Http, HttpAnswer, http_of
 from tests.unit.work import FILM, Work, picture
 
@@ -92,6 +94,7 @@ class Workspace:
     states: list[tuple[str, str, str, str]] = field(default_factory=list)
     """State, challenge, redirect URI and cookie of connections that have begun."""
     cursors: list[str] = field(default_factory=list)
+    uploads: list[str] = field(default_factory=list)
     creators: int = 0
 
 
@@ -119,6 +122,8 @@ class World:
             self._accept(mine, account.account_id, status=Status.REVIEW)
             self._accept(mine, account.account_id, status=Status.PUBLISH_COMPLETE, carousel=self._open_address(mine))
             self.ports.keys.add(a_key(key_id=NewKey.make().key_id, workspace_id=name, name=mark))
+            for complete in (True, False):
+                mine.uploads.append(self._upload(mine, complete=complete))
             for accept in ("application/json", "text/html"):
                 start = self.http.get("/oauth/tiktok/start", key=key, headers={"Accept": accept})
                 self._learn("/oauth/tiktok/start", mine, start)
@@ -199,8 +204,8 @@ class World:
                 return self._videos(of)
             case "keys", _:
                 return [key.key_id for key in self.ports.keys.of_workspace(of.name)]
-            case _, "ticket":
-                return of.tickets
+            case _, "ticket" | "uploadId":
+                return of.tickets if placeholder == "ticket" else of.uploads
             case _, "prefix":
                 return [post.carousel.prefix for post in self._posts(of) if post.carousel]
         raise AssertionError(f"say here what ids there are for {kind}/{{{placeholder}}}")
@@ -225,7 +230,8 @@ class World:
     def _body(self, path: str, mine: Workspace, other: Workspace, choice: random.Random) -> object:
         match path:
             case "/v2/posts":
-                urls = choice.choice([[self._film(mine)], self._photos(mine)])
+                uploaded = [self._uploaded(choice.choice([*mine.uploads, *other.uploads]))]
+                urls = choice.choice([[self._film(mine)], self._photos(mine), uploaded])
                 content = {"text": f"text {mine.mark}", "mediaUrls": urls, "platform": "tiktok"}
                 options: dict[str, object] = {"privacyLevel": "PUBLIC_TO_EVERYONE", "photoTitle": f"title {mine.mark}"}
                 options |= {"draft": True} if choice.random() < 0.3 else {}
@@ -238,15 +244,27 @@ class World:
             case _ if path.startswith("/v2/posts/{"):
                 edit = {"post": {"content": {"text": f"edited {mine.mark}"}}}
                 return {"published": choice.random() < 0.5} if path.endswith("/retry") else edit
-            case "/v2/keys":
-                return {"name": f"key {mine.mark}", "scopes": ["posts:read"]}
             case "/webhooks/tiktok":
                 posts = [post for post in self._posts(choice.choice([mine, other])) if post.publish_id]
                 publish_id = choice.choice(posts).publish_id if posts else "nobody"
                 return self._event(publish_id or "", choice)
-            case _ if path.endswith("/defaults"):
-                return {"privacyLevel": "PUBLIC_TO_EVERYONE", "photoTitle": f"default {mine.mark}"}
+            case _ if path in (plain := self._plain_bodies(mine)):
+                return plain[path]
         raise AssertionError(f"say here what {path} takes")
+
+    def _plain_bodies(self, mine: Workspace) -> dict[str, object]:
+        """Bodies in which there is nothing to choose."""
+        parts = {"parts": [{"number": 1, "sha256": sha256_of(FILM)}]}
+        return {
+            "/v2/keys": {"name": f"key {mine.mark}", "scopes": ["posts:read"]},
+            "/v2/media/uploads": {"fileName": f"{mine.mark}.mp4", "size": len(FILM)},
+            "/v2/media/uploads/{uploadId}/parts": parts,
+            "/v2/media/uploads/{uploadId}/complete": parts,
+            "/v2/accounts/{account_id}/defaults": {
+                "privacyLevel": "PUBLIC_TO_EVERYONE",
+                "photoTitle": f"default {mine.mark}",
+            },
+        }
 
     def _event(self, publish_id: str, choice: random.Random) -> str:
         names = [
@@ -294,6 +312,19 @@ class World:
         self.ports.fetcher.media |= {url: picture(number) for number, url in enumerate(urls, start=1)}
         return urls
 
+    def _upload(self, mine: Workspace, *, complete: bool) -> str:
+        """Bring a film, and complete the upload or leave that open."""
+        upload = begin_upload(self.ports, mine.name, {"fileName": f"{mine.mark}.mp4", "size": len(FILM)}).upload
+        body = {"parts": [{"number": 1, "sha256": sha256_of(FILM)}]}
+        url = sign_parts(self.ports, mine.name, upload.upload_id, body).urls[1]
+        assert self.ports.uploads.put(url, FILM, sha256_of(FILM))
+        if complete:
+            complete_upload(self.ports, mine.name, upload.upload_id, body)
+        return upload.upload_id
+
+    def _uploaded(self, upload_id: str) -> str:
+        return self.ports.uploads._uploads[upload_id].media_url("https://api.example")
+
     # What belongs to whom
     def _posts(self, of: Workspace) -> list[Any]:
         return [post for post in self.ports.posts._posts.values() if post.workspace_id == of.name]
@@ -305,7 +336,8 @@ class World:
 
     def _stored(self, of: Workspace) -> object:
         keys = [key.model_copy(update={"last_used_at": None}) for key in self.ports.keys.of_workspace(of.name)]
-        return self._posts(of), list(self.ports.accounts.of_workspace(of.name)), keys
+        uploads = [one for one in self.ports.uploads._uploads.values() if one.workspace_id == of.name]
+        return self._posts(of), list(self.ports.accounts.of_workspace(of.name)), keys, uploads
 
     def _learn(self, path: str, mine: Workspace, answer: HttpAnswer) -> None:
         """Keep what the caller was told, to use it later and to find it in no answer to the other."""
@@ -319,11 +351,13 @@ class World:
             mine.tickets.append(answer.json["connectUrl"].rpartition("/")[2])
         elif path == "/v2/keys" and answer.status == 201:
             mine.texts.append(answer.json["key"])
+        elif path == "/v2/media/uploads" and answer.status == 201:
+            mine.uploads.append(answer.json["uploadId"])
         elif path == "/v2/posts" and answer.status == 200 and answer.json.get("cursor"):
             mine.cursors.append(answer.json["cursor"])
 
     def _marks(self, of: Workspace) -> Iterator[str]:
-        yield from (of.name, of.mark, of.key, *of.texts, *of.tickets, *of.cursors)
+        yield from (of.name, of.mark, of.key, *of.texts, *of.tickets, *of.cursors, *of.uploads)
         for post in self._posts(of):
             yield from (post.post_id, *post.post_ids, *([post.publish_id] if post.publish_id else []))
             yield from [post.carousel.prefix] if post.carousel else []

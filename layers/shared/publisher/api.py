@@ -16,6 +16,8 @@ from publisher.domain.limits import PICTURES
 from publisher.domain.posts import Post, PostOptions, Status
 from publisher.domain.quota import Limited, Quota
 from publisher.domain.rules import PRIVACY_LEVELS, Consent, consent, label
+from publisher.domain.sessions import Session, csrf_token
+from publisher.domain.uploads import UploadState, part_size, plan_parts
 from publisher.ports import PostPage
 
 _MESSAGES = {
@@ -73,7 +75,7 @@ class OptionsRequest(ApiModel):
     draft: StrictBool = False
     is_ai_generated: StrictBool = False
     video_cover_timestamp_ms: StrictInt | None = Field(default=None, ge=0, le=2**31 - 1)
-    photo_cover_index: StrictInt | None = Field(default=None, ge=0, lt=PICTURES)
+    photo_cover_index: StrictInt | None = Field(default=None, ge=0, lt=int(PICTURES))
     photo_title: StrictStr = ""
     auto_add_music: StrictBool = False
 
@@ -213,6 +215,27 @@ class RetryRequest(ApiModel):
     """Body of POST …/retry: whether an unclear post is there, as a person saw who looked at the account."""
 
     published: StrictBool | None = None
+
+
+class BeginUploadRequest(ApiModel):
+    """Body of POST /v2/media/uploads; `size` is in bytes."""
+
+    file_name: StrictStr | None = None
+    size: StrictInt | None = None
+    content_type: StrictStr | None = None
+
+
+class PartRequest(ApiModel):
+    """A part of an upload by its number from 1, and the base64 of its bytes' SHA-256."""
+
+    number: StrictInt
+    sha256: StrictStr
+
+
+class PartsRequest(ApiModel):
+    """Body of POST …/parts and POST …/complete of an upload."""
+
+    parts: list[PartRequest] | None = None
 
 
 def read_create_post(body: object) -> tuple[CreatePostRequest, list[RequestInvalid]]:
@@ -540,6 +563,111 @@ class KeyList(BaseModel):
     keys: list[KeyAnswer]
 
 
+class PartAnswer(BaseModel):
+    """A part of an upload: the place of its first byte, its size in bytes, and where to send it if that was asked."""
+
+    number: int
+    first: int
+    size: int
+    received: bool
+    url: str | None = Field(exclude_if=absent)
+
+
+class UploadAnswer(BaseModel):
+    """An upload as it stands."""
+
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
+
+    upload_id: str
+    file_name: str
+    size: int
+    media_url: str
+    part_size: int
+    parts: list[PartAnswer]
+    complete: bool
+    urls_expire_at: str | None = Field(exclude_if=absent)
+    expires_at: str
+
+    @classmethod
+    def of(cls, state: UploadState, base_url: str) -> "UploadAnswer":
+        """Show an upload; of a complete one all parts are there."""
+        upload = state.upload
+        return cls(
+            upload_id=upload.upload_id,
+            file_name=upload.file_name,
+            size=upload.size,
+            media_url=upload.media_url(base_url),
+            part_size=part_size(upload.size),
+            parts=[
+                PartAnswer(
+                    **part._asdict(),
+                    received=upload.complete or part.number in state.received,
+                    url=state.urls.get(part.number),
+                )
+                for part in plan_parts(upload.size)
+            ],
+            complete=upload.complete,
+            urls_expire_at=_iso_or_none(state.urls_expire_at),
+            expires_at=iso(upload.expires_at),
+        )
+
+
+class DroppedUploadAnswer(BaseModel):
+    """Answer of DELETE of an upload."""
+
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
+
+    success: Literal[True] = True
+    upload_id: str
+
+
+class SignInRequest(ApiModel):
+    """Body of POST /v2/session: an admin key, or the ticket of a sign-in link."""
+
+    key: StrictStr | None = None
+    ticket: StrictStr | None = None
+
+
+class SessionAnswer(BaseModel):
+    """A session of the dashboard; every request of it that changes something carries `csrfToken` as X-CSRF-Token."""
+
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
+
+    csrf_token: str
+    key_name: str
+    key_beginning: str
+    workspace_id: str
+    signed_in_at: str
+    ends_at: str
+
+    @classmethod
+    def of(cls, key: ApiKey, session: Session, token: str) -> "SessionAnswer":
+        """Show a session to its browser."""
+        return cls(
+            csrf_token=csrf_token(token),
+            key_name=key.name,
+            key_beginning=key.beginning,
+            workspace_id=key.workspace_id,
+            signed_in_at=iso(session.began_at),
+            ends_at=iso(session.ends_at),
+        )
+
+
+class SignedOutAnswer(BaseModel):
+    """What DELETE /v2/session answers."""
+
+    success: Literal[True] = True
+
+
+class SignInLinkAnswer(BaseModel):
+    """A link that signs in once."""
+
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
+
+    sign_in_url: str
+    expires_at: str
+
+
 class MomentAnswer(BaseModel):
     """A step in a post's timeline, with bytes where it moves some."""
 
@@ -700,6 +828,16 @@ def _options_shown(options: PostOptions) -> OptionsRequest:
         photo_title=options.photo_title,
         auto_add_music=options.auto_add_music,
     )
+
+
+class HealthAnswer(BaseModel):
+    """What GET /health answers."""
+
+    status: Literal["ok"] = "ok"
+
+
+class NothingAnswer(BaseModel):
+    """An answer that says nothing but that it was taken."""
 
 
 class Checkup(BaseModel):

@@ -19,7 +19,9 @@ from publisher.domain.keys import ApiKey
 from publisher.domain.media import VideoFacts
 from publisher.domain.metrics import AccountFigures, VideoFigures
 from publisher.domain.posts import Post, PostOptions, Status
+from publisher.domain.sessions import Session, SignInTicket
 from publisher.domain.slots import Usage
+from publisher.domain.uploads import Part, Upload, UploadName
 
 
 class Value(BaseModel):
@@ -244,6 +246,28 @@ class Keys(Protocol):
         """Note when a key was last used."""
 
 
+class Sessions(Protocol):
+    """Sessions of the dashboard, and the links that begin one. A token is known by its hash."""
+
+    def get(self, token_hash: str) -> Session | None:
+        """Return a session as it is at this moment."""
+
+    def add(self, session: Session) -> None:
+        """Store a new session."""
+
+    def seen(self, token_hash: str, now: float) -> None:
+        """Note when a session was used; one that is gone stays gone."""
+
+    def end(self, token_hash: str) -> None:
+        """Forget a session. Safe to repeat."""
+
+    def add_ticket(self, ticket: SignInTicket) -> None:
+        """Store a sign-in link's ticket until it expires."""
+
+    def take_ticket(self, token_hash: str) -> SignInTicket | None:
+        """Return and forget a ticket: of several callers one gets it."""
+
+
 class Vault(Protocol):
     """Seals small secrets; what was sealed in one context opens in no other."""
 
@@ -415,6 +439,47 @@ class Drops(Protocol):
 
     def write(self, key: str, text: str) -> None:
         """Store a text. Safe to repeat."""
+
+
+class ReceivedPart(Value):
+    """A part of an uploaded file that is there; `sha256` is base64, `etag` the store's own mark of its bytes."""
+
+    number: int
+    size: int
+    sha256: str
+    etag: str
+
+
+class Uploads(Protocol):
+    """Files that customers upload, in parts that they bring to the store themselves."""
+
+    @property
+    def origin(self) -> str:
+        """Return scheme, host and port of the addresses of parts."""
+
+    def begin(self, upload: Upload) -> Upload:
+        """Open a new upload and return it with its handle. One that was begun twice is two, of which one is used."""
+
+    def find(self, workspace_id: str, upload_id: str) -> Upload | None:
+        """Return an upload of a workspace as it stands, also a dropped one; None when there is none, or it expired."""
+
+    def received(self, upload: Upload) -> Sequence[ReceivedPart]:
+        """Return the parts that are there, by number; none when the upload is no longer under way."""
+
+    def part_url(self, upload: Upload, part: Part, sha256: str) -> str:
+        """Return an address that takes the bytes of a part of this SHA-256 for an hour, and no others.
+
+        They are PUT with the header x-amz-checksum-sha256. Whoever has the address may do it.
+        """
+
+    def complete(self, upload: Upload, parts: Sequence[ReceivedPart]) -> None:
+        """Make one file of all parts. Safe to repeat; Busy when the parts were replaced meanwhile."""
+
+    def drop(self, upload: Upload) -> None:
+        """Remove what is there of an upload; that it was dropped stays known. Safe to repeat."""
+
+    def open(self, workspace_id: str, name: UploadName, *, max_bytes: int) -> AbstractContextManager[Source]:
+        """Begin to read a whole file of a workspace; MediaDownloadFailed when it is gone, MediaTooLarge when it is."""
 
 
 class Hosted(Value):
@@ -596,11 +661,15 @@ class Ports(Protocol):
     @property
     def drops(self) -> Drops: ...
     @property
+    def uploads(self) -> Uploads: ...
+    @property
     def events(self) -> Events: ...
     @property
     def accounts(self) -> Accounts: ...
     @property
     def keys(self) -> Keys: ...
+    @property
+    def sessions(self) -> Sessions: ...
     @property
     def vault(self) -> Vault: ...
     @property
@@ -619,6 +688,8 @@ class Ports(Protocol):
     def executions(self) -> Executions: ...
     @property
     def tiktok(self) -> TikTok: ...
+    @property
+    def tiktok_origins(self) -> tuple[str, ...]: ...
     @property
     def trusted_media_origins(self) -> tuple[str, ...]: ...
     @property

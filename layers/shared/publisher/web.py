@@ -1,11 +1,14 @@
 """The entry of an HTTP function: who calls, what with, and errors as answers."""
 
 import base64
+import hashlib
+import hmac
 import html
 import json
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.event_handler.middlewares import NextMiddleware
@@ -16,8 +19,10 @@ from publisher.api import (
     BulkRequest,
     ConnectedAnswer,
     ConnectLinkAnswer,
+    DroppedUploadAnswer,
     FailureAnswer,
     PostAnswer,
+    UploadAnswer,
     iso,
     read_body,
 )
@@ -27,10 +32,12 @@ from publisher.domain.csv_rows import read_rows, truth
 from publisher.domain.keys import ApiKey
 from publisher.domain.limits import BODY_BYTES, BULK_BODY_BYTES, GATEWAY_SECONDS, STATE_SECONDS, WAIT_SECONDS
 from publisher.domain.posts import Post, Status
+from publisher.domain.sessions import csrf_token
 from publisher.domain.slots import WINDOWS
+from publisher.domain.uploads import Upload, UploadState
 from publisher.observability import logger
 from publisher.ports import Ports
-from publisher.use_cases.authenticate import authenticate
+from publisher.use_cases.authenticate import authenticate, authenticate_session
 from publisher.use_cases.create_post import Accepted
 from publisher.use_cases.finish_connecting import Callback
 from publisher.use_cases.start_connecting import ConnectLink, ConsentVisit
@@ -40,6 +47,7 @@ STATUS: Mapping[type[errors.PublisherError], int] = {
     errors.InvalidApiKey: 401,
     errors.InvalidSignature: 401,
     errors.InsufficientScope: 403,
+    errors.ForgedRequest: 403,
     errors.NotFound: 404,
     errors.IdempotencyKeyReused: 422,
     errors.WrongStatus: 409,
@@ -61,6 +69,11 @@ STATUS: Mapping[type[errors.PublisherError], int] = {
 CONNECTING = "connecting"
 """Name of the cookie that binds a connection under way to its browser."""
 
+SESSION = "session"
+"""Name of the cookie that a browser signed in to the dashboard keeps."""
+
+_SAFE_METHODS = ("GET", "HEAD")
+
 _BROWSER_PATHS = "/oauth/"
 """A person's browser comes here, so errors are pages; programs get JSON everywhere."""
 
@@ -68,8 +81,14 @@ SECURITY_HEADERS = {
     "Cache-Control": "no-store",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
-    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'; base-uri 'none'",
 }
+
+_STYLE = (
+    ":root{color-scheme:light dark}"
+    "body{font:1.1rem/1.5 system-ui,sans-serif;max-width:36rem;margin:12vh auto;padding:0 1rem}"
+)
+"""Of small pages, which load nothing."""
 
 
 class KeptAnswer(BaseModel):
@@ -81,8 +100,8 @@ class KeptAnswer(BaseModel):
 
 
 type Answer = Response[str]
-type Picture = Response[bytes]
-type Route = Callable[["Call"], Answer | Picture]
+type File = Response[bytes]
+type Route = Callable[["Call"], Answer | File]
 
 
 class Call:
@@ -116,6 +135,11 @@ class Call:
         """Return a header, whatever its letters' case."""
         return self._event.headers.get(name.lower())
 
+    @property
+    def url_path(self) -> str:
+        """The path that was asked for."""
+        return str(self._event.path)
+
     def wants_page(self) -> bool:
         """Tell whether a browser asks, rather than a program."""
         return "text/html" in (self.header("accept") or "")
@@ -131,6 +155,39 @@ class Call:
             if found == name:
                 return str(value)
         return None
+
+    @property
+    def session_token(self) -> str | None:
+        """The token of the dashboard's session that the browser has."""
+        return self.cookie(cookie_name(SESSION, self.base_url()))
+
+    def check_own_page(self) -> None:
+        """Raise ForgedRequest when a browser says that a page of another site sends this."""
+        site, origin = self.header("sec-fetch-site"), self.header("origin")
+        hosts = (urlsplit(self.base_url()).netloc, self.header("host"))
+        if site not in (None, "same-origin") or (origin is not None and urlsplit(origin).netloc not in hosts):
+            raise _forged()
+
+    def authenticated(self) -> ApiKey:
+        """Return the key that the request carries, or the one behind its session; a key in a header goes first.
+
+        With a session, a request that changes something has to come from a page of ours (ForgedRequest).
+        """
+        bearer = self.header("authorization") or ""
+        text = (
+            self.header("boring-api-key")
+            or self.header("x-api-key")
+            or (bearer[7:] if bearer[:7].lower() == "bearer " else "")
+        )
+        token = self.session_token
+        if text or token is None:
+            return authenticate(self.ports, text.strip())
+        key, _ = authenticate_session(self.ports, token)
+        if self._event.http_method not in _SAFE_METHODS:
+            self.check_own_page()
+            if not hmac.compare_digest((self.header("x-csrf-token") or "").encode(), csrf_token(token).encode()):
+                raise _forged()
+        return key
 
     def seconds_left(self) -> float:
         """Return the seconds left until the function ends, or API Gateway, which counts a cold start too, gives up."""
@@ -171,6 +228,7 @@ class Api:
         self.ports = ports
         self.resolver = APIGatewayHttpResolver()
         self.routes: dict[tuple[str, str], str | None] = {}
+        self.summaries: dict[tuple[str, str], str] = {}
         self.resolver.exception_handler(Exception)(self._failed)
         self.resolver.not_found(lambda _: self._failed(errors.NotFound("There is no such path.", "See the README.")))
 
@@ -190,8 +248,9 @@ class Api:
     def _add(self, method: str, path: str, scope: str | None) -> Callable[[Route], Route]:
         def add(route: Route) -> Route:
             self.routes[method, path] = scope
+            self.summaries[method, path] = (route.__doc__ or "").partition("\n")[0]
 
-            def answer(**parameters: str) -> Answer | Picture:
+            def answer(**parameters: str) -> Answer | File:
                 return route(Call(self.resolver, self.ports(), parameters))
 
             placeholder = path.replace("{", "<").replace("}", ">")
@@ -203,14 +262,7 @@ class Api:
 
     def _authenticated(self, scope: str) -> Callable[[APIGatewayHttpResolver, NextMiddleware], Any]:
         def check(resolver: APIGatewayHttpResolver, following: NextMiddleware) -> Any:
-            headers = resolver.current_event.headers
-            bearer = headers.get("authorization", "")
-            text = (
-                headers.get("boring-api-key")
-                or headers.get("x-api-key")
-                or (bearer[7:] if bearer[:7].lower() == "bearer " else "")
-            )
-            key = authenticate(self.ports(), text.strip())
+            key = Call(resolver, self.ports(), {}).authenticated()
             if not key.allows(scope):
                 raise errors.InsufficientScope(f"The key lacks the scope {scope}.", "Use a key that has it.")
             resolver.context["key"] = key
@@ -352,6 +404,16 @@ def connected_answer(call: Call, account: Account) -> Answer:
     return page(200, "Account connected", f"{name} is connected. You can close this page.", lacking, cookies=(over,))
 
 
+def upload_answer(call: Call, state: UploadState, status: int = 200) -> Answer:
+    """Answer how far an upload has come."""
+    return json_answer(status, UploadAnswer.of(state, call.base_url()))
+
+
+def dropped_upload_answer(upload: Upload) -> Answer:
+    """Answer that an upload is no more."""
+    return json_answer(200, DroppedUploadAnswer(upload_id=upload.upload_id))
+
+
 def redirect(url: str, *, cookies: tuple[str, ...] = ()) -> Answer:
     """Send the browser elsewhere."""
     return _answer(302, "text/plain; charset=utf-8", "", {"Location": url}, cookies)
@@ -362,11 +424,12 @@ def page(status: int, title: str, *sentences: str, cookies: tuple[str, ...] = ()
     text = "".join(f"<p>{html.escape(sentence)}</p>" for sentence in sentences if sentence)
     body = (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{html.escape(title)}</title>'
-        '<meta name="viewport" content="width=device-width, initial-scale=1"><style>:root{color-scheme:light dark}'
-        "body{font:1.1rem/1.5 system-ui,sans-serif;max-width:36rem;margin:12vh auto;padding:0 1rem}</style></head>"
+        f'<meta name="viewport" content="width=device-width, initial-scale=1"><style>{_STYLE}</style></head>'
         f"<body><main><h1>{html.escape(title)}</h1>{text}</main></body></html>"
     )
-    return _answer(status, "text/html; charset=utf-8", body, {}, cookies)
+    style = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
+    policy = f"{SECURITY_HEADERS['Content-Security-Policy']}; style-src 'sha256-{style}'"
+    return _answer(status, "text/html; charset=utf-8", body, {"Content-Security-Policy": policy}, cookies)
 
 
 def text_answer(text: str) -> Answer:
@@ -379,7 +442,7 @@ def csv_answer(text: str, name: str) -> Answer:
     return _answer(200, "text/csv; charset=utf-8", text, {"Content-Disposition": f'attachment; filename="{name}"'}, ())
 
 
-def picture_answer(data: bytes, name: str) -> Picture:
+def picture_answer(data: bytes, name: str) -> File:
     """Answer a JPEG."""
     headers = {**SECURITY_HEADERS, "Content-Disposition": f'inline; filename="{name}"'}
     return Response(200, content_type="image/jpeg", body=data, headers=headers)
@@ -406,6 +469,12 @@ def _answer(status: int, kind: str, body: str, headers: Mapping[str, str], cooki
         body=body,
         headers={**SECURITY_HEADERS, **headers},
         cookies=list(cookies),  # type: ignore[arg-type]  # written whole by session_cookie, as text
+    )
+
+
+def _forged() -> errors.ForgedRequest:
+    return errors.ForgedRequest(
+        "This request does not come from a page of the dashboard.", "Load the dashboard again, or send an API key."
     )
 
 

@@ -38,6 +38,11 @@ class Wiring:
         return self.settings.trusted_media_origins
 
     @property
+    def tiktok_origins(self) -> tuple[str, ...]:
+        """Where TikTok's API is; a sandbox's profiles have their pictures there."""
+        return (self.settings.tiktok_api_url,)
+
+    @property
     def public_url(self) -> str | None:
         """The API's root as browsers reach it; None when that is the API's own domain."""
         return self.settings.public_url
@@ -96,6 +101,13 @@ class Wiring:
         return DynamoKeys(self._client("dynamodb"), self.settings.keys_table, self.clock)
 
     @cached_property
+    def sessions(self) -> "ports.Sessions":
+        """Sessions of the dashboard, beside the keys."""
+        from publisher.aws.sessions import DynamoSessions
+
+        return DynamoSessions(self._client("dynamodb"), self.settings.keys_table, self.clock)
+
+    @cached_property
     def vault(self) -> "ports.Vault":
         """Sealing, with KMS."""
         from publisher.aws.vault import KmsVault
@@ -129,6 +141,13 @@ class Wiring:
         from publisher.aws.drops import S3Drops
 
         return S3Drops(self._client("s3"), self.settings.drop_bucket)
+
+    @cached_property
+    def uploads(self) -> "ports.Uploads":
+        """Uploaded files, in the media bucket."""
+        from publisher.aws.uploads import S3Uploads
+
+        return S3Uploads(self._client("s3"), self.settings.media_bucket, self.clock)
 
     @cached_property
     def photo_host(self) -> "ports.PhotoHost":

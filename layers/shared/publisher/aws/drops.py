@@ -9,9 +9,8 @@ from urllib.parse import parse_qs, quote, unquote, urlsplit
 from botocore.exceptions import ClientError
 
 from publisher.aws.calls import aws_call
-from publisher.aws.media_store import Body
-from publisher.domain.errors import MediaDownloadFailed, MediaTooLarge, ServiceUnavailable
-from publisher.domain.limits import SNIFF_BYTES
+from publisher.aws.object_source import object_source
+from publisher.domain.errors import MediaDownloadFailed, ServiceUnavailable
 from publisher.ports import DroppedFile, Source
 
 _MOST_FILES = 1000
@@ -80,13 +79,8 @@ class S3Drops:
         answer = self._get(unquote(parts.path[1:]), parse_qs(parts.query)["versionId"][0])
         if answer is None:
             raise MediaDownloadFailed("The dropped file is gone, or may not be read.", "Drop it again.")
-        with closing(answer["Body"]) as body:
-            if answer["ContentLength"] > max_bytes:
-                raise MediaTooLarge(
-                    f"The dropped file has more than {max_bytes:,} bytes.",
-                    "Compress or shorten it, and drop it again.",
-                )
-            yield _Dropped(body, answer["ContentLength"])
+        with object_source(answer, "dropped", max_bytes=max_bytes) as source:
+            yield source
 
     def write(self, key: str, text: str) -> None:
         """Store a text. Safe to repeat."""
@@ -102,21 +96,3 @@ class S3Drops:
                 return self._client.get_object(Bucket=self._bucket, Key=key, VersionId=version)
         except ClientError:
             return None
-
-
-class _Dropped:
-    """A version being read; its first bytes are `head` and are delivered by `readinto` all the same."""
-
-    def __init__(self, body: Any, size: int) -> None:
-        self._body = Body(body)
-        head = bytearray(SNIFF_BYTES)
-        self.size: int | None = size
-        self.head = bytes(head[: self._body.readinto(memoryview(head))])
-        self._head_left = memoryview(self.head)
-
-    def readinto(self, buffer: memoryview) -> int:
-        """Fill the buffer unless the object ends before; 0 at the end."""
-        first = min(len(buffer), len(self._head_left))
-        buffer[:first] = self._head_left[:first]
-        self._head_left = self._head_left[first:]
-        return first + self._body.readinto(buffer[first:])

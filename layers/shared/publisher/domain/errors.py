@@ -5,6 +5,7 @@ PublisherError
 │   ├── InvalidApiKey           no key, an unknown one, a revoked or expired one
 │   ├── InvalidSignature        an event that TikTok has not signed
 │   ├── InsufficientScope       the key may not do this
+│   ├── ForgedRequest           a browser sent this for another site
 │   ├── NotFound                no such object in this workspace
 │   ├── InvalidRequest          the body or a field is wrong
 │   │   ├── MissingParameter    a field that has no default is absent
@@ -128,6 +129,10 @@ class InvalidSignature(RequestInvalid):
 
 class InsufficientScope(RequestInvalid):
     """The key is good but may not do this."""
+
+
+class ForgedRequest(RequestInvalid):
+    """A request with a session's cookie that no page of ours has sent."""
 
 
 class NotFound(RequestInvalid):

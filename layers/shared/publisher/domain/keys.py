@@ -41,8 +41,11 @@ class ApiKey(BaseModel):
     def opens(self, secret: str, now: float) -> bool:
         """Tell whether `secret` is this key's and the key still counts. Takes the same time either way."""
         same = hmac.compare_digest(self.secret_hash, hash_secret(secret))
-        alive = self.revoked_at is None and (self.expires_at is None or self.expires_at > now)
-        return same and alive
+        return same and self.counts(now)
+
+    def counts(self, now: float) -> bool:
+        """Tell whether the key is neither revoked nor expired."""
+        return self.revoked_at is None and (self.expires_at is None or self.expires_at > now)
 
 
 class NewKey(BaseModel):

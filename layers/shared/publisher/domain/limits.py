@@ -114,6 +114,17 @@ DROP_PATIENCE_SECONDS = Limit(900, "seconds", "a folder waits for its files unti
 DROP_MIN_SECONDS = Limit(20, "seconds", "of function time left to look at another dropped file", _PRODUCT)
 SIDECAR_BYTES = Limit(64 * KIB, "bytes", "largest sidecar or post.json", _PRODUCT)
 
+# Files that are uploaded to us
+UPLOAD_PART_BYTES = Limit(
+    8 * MIB, "bytes", "size of a part of an uploaded file, at least", "product; S3 takes 5 MiB to 5 GiB, 10,000 parts"
+)
+UPLOAD_PARTS = Limit(100, "parts", "of an uploaded file at most", _PRODUCT)
+PART_URL_SECONDS = Limit(3600, "seconds", "to begin to send a part", _PRODUCT)
+UPLOAD_OPEN_DAYS = Limit(2, "days", "to bring all parts of a file", _PRODUCT)
+UPLOAD_DAYS = Limit(30, "days", "an uploaded file is kept", _PRODUCT)
+GIVEN_NAME_CHARACTERS = Limit(255, "characters", "longest name of an uploaded file", _PRODUCT)
+FILE_NAME_CHARACTERS = Limit(100, "characters", "of an uploaded file's name are kept in its URL", _PRODUCT)
+
 # Figures of accounts and videos
 FIGURES_CACHE_SECONDS = Limit(900, "seconds", "figures are answered again without asking TikTok", _PRODUCT)
 FIGURES_LEASE_SECONDS = Limit(20, "seconds", "one reader's right to ask TikTok, while others wait for it", _PRODUCT)
@@ -152,6 +163,10 @@ WAIT_SECONDS = Limit(25, "seconds", "longest wait of POST /v2/posts for the outc
 IN_FLIGHT_SECONDS = Limit(30, "seconds", "a request with an Idempotency-Key is taken to be in flight", _PRODUCT)
 KEY_NAME_CHARACTERS = Limit(100, "characters", "longest name of an API key", _PRODUCT)
 KEY_USED_SECONDS = Limit(3600, "seconds", "between two notes of a key's last use", _PRODUCT)
+SESSION_IDLE_SECONDS = Limit(30 * 60, "seconds", "a session of the dashboard lives without being used", _PRODUCT)
+SESSION_SECONDS = Limit(12 * 3600, "seconds", "a session of the dashboard lives at most", _PRODUCT)
+SESSION_SEEN_SECONDS = Limit(60, "seconds", "between two notes that a session is used", _PRODUCT)
+SIGN_IN_LINK_SECONDS = Limit(600, "seconds", "a sign-in link works, once", _PRODUCT)
 PAGE_POSTS = Limit(100, "posts", "largest page of a list", _PRODUCT)
 
 # Pictures on their way to TikTok

@@ -23,6 +23,7 @@ from publisher.domain.limits import (
 )
 from publisher.domain.media_urls import check_media_url
 from publisher.domain.posts import DEFAULT_OF_PHOTOS, PostOptions
+from publisher.domain.uploads import upload_named
 
 PRIVACY_LEVELS = ("PUBLIC_TO_EVERYONE", "MUTUAL_FOLLOW_FRIENDS", "FOLLOWER_OF_CREATOR", "SELF_ONLY")
 MUSIC_URL = "https://www.tiktok.com/legal/page/global/music-usage-confirmation/en"
@@ -80,7 +81,7 @@ def text_problems(text: str) -> list[RequestInvalid]:
 
 
 def media_problems(media_urls: Collection[str], trusted_origins: Collection[str]) -> list[RequestInvalid]:
-    """Check what can be told from the URLs alone."""
+    """Check what can be told from the URLs alone; those of uploads are looked up instead."""
     field = "post.content.mediaUrls"
     if not media_urls:
         advice = f"Give the URL of one video, or of 1 to {PICTURES} pictures, in mediaUrls."
@@ -96,7 +97,8 @@ def media_problems(media_urls: Collection[str], trusted_origins: Collection[str]
     problems: list[RequestInvalid] = []
     for number, url in enumerate(media_urls, start=1):
         try:
-            check_media_url(url, trusted_origins)
+            if upload_named(url) is None:
+                check_media_url(url, trusted_origins)
         except RequestInvalid as problem:
             problems.append(of_item(problem, number, len(media_urls)))
     return problems

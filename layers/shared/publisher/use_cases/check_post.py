@@ -35,6 +35,7 @@ from publisher.domain.rules import (
 from publisher.domain.schedules import Due, read_due
 from publisher.domain.slots import POSTS
 from publisher.ports import Ports
+from publisher.use_cases.check_uploads import upload_problems
 from publisher.use_cases.get_creator import ask_creator
 from publisher.use_cases.take_turn import hold_of, limit_reached, note_refusal
 from publisher.use_cases.use_access_token import RECONNECT
@@ -69,6 +70,7 @@ def check_post(
     problems += text_problems(text)
     if not dropped:
         problems += media_problems(request.media_urls, ports.trusted_media_origins)
+        problems += upload_problems(ports, workspace_id, request.media_urls, due.at if due else now)
     account = _account(ports, workspace_id, request, problems)
     options = request.options((account and account.defaults) or PostOptions())
     problems += photo_problems(options, len(request.media_urls))

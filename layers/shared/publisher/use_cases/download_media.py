@@ -12,6 +12,7 @@ from publisher.domain.pictures import misplaced
 from publisher.domain.posts import Media, Pictures, Post, begin_download, downloaded, downloading, pictures_downloaded
 from publisher.domain.rules import missing_privacy, of_item
 from publisher.domain.sniffing import Kind, sniff
+from publisher.domain.uploads import upload_named
 from publisher.messages import StepInput, StepOutput
 from publisher.ports import Ports, SecondsLeft, Source, StoredMedia
 from publisher.use_cases.load_post import load_post
@@ -36,7 +37,7 @@ def _record_one(ports: Ports, post: Post) -> Post:
     # A folder of their own keeps two workers from writing the same object.
     folder = _new_folder(post)
     key = f"{folder}/1"
-    with _open(ports, post.media_urls[0]) as source:
+    with _open(ports, post, post.media_urls[0]) as source:
         kind = _kind(source)
         if not kind.is_video:
             stored = _store_picture(ports, source, kind, key)
@@ -67,7 +68,9 @@ def _record_several(ports: Ports, post: Post) -> Post:
     folder, count = _new_folder(post), len(post.media_urls)
     keys = [f"{folder}/{number}" for number in range(1, count + 1)]
     with ThreadPoolExecutor(max_workers=int(PICTURES_AT_ONCE)) as fetchers:
-        coming = [fetchers.submit(_fetch, ports, url, key) for url, key in zip(post.media_urls, keys, strict=True)]
+        coming = [
+            fetchers.submit(_fetch, ports, post, url, key) for url, key in zip(post.media_urls, keys, strict=True)
+        ]
         fetched = 0
         try:
             for done in as_completed(coming):
@@ -94,8 +97,8 @@ def _first_problem(coming: Sequence[Future[StoredMedia]]) -> PublisherError | No
     return None
 
 
-def _fetch(ports: Ports, url: str, key: str) -> StoredMedia:
-    with _open(ports, url) as source:
+def _fetch(ports: Ports, post: Post, url: str, key: str) -> StoredMedia:
+    with _open(ports, post, url) as source:
         kind = _kind(source)
         if kind.is_video:
             raise InvalidMediaType(
@@ -106,11 +109,19 @@ def _fetch(ports: Ports, url: str, key: str) -> StoredMedia:
         return _store_picture(ports, source, kind, key)
 
 
-def _open(ports: Ports, url: str) -> AbstractContextManager[Source]:
-    """Begin to read media where it lies: in the drop bucket, which no caller can name, or at a caller's address."""
+def _open(ports: Ports, post: Post, url: str) -> AbstractContextManager[Source]:
+    """Begin to read media where it lies.
+
+    That is in the drop bucket, which no caller can name; among the uploads of the post's own workspace, whatever host
+    the address has; or at a caller's address.
+    """
+    most = int(VIDEO_BYTES)
     if url.startswith("s3://"):
-        return ports.drops.open(url, max_bytes=int(VIDEO_BYTES))
-    return ports.fetcher.open(url, max_bytes=int(VIDEO_BYTES))
+        return ports.drops.open(url, max_bytes=most)
+    upload = upload_named(url)
+    if upload is not None:
+        return ports.uploads.open(post.workspace_id, upload, max_bytes=most)
+    return ports.fetcher.open(url, max_bytes=most)
 
 
 def _kind(source: Source) -> Kind:
