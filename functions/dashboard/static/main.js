@@ -15,6 +15,16 @@ const MENU = [
   ["settings", "Settings"],
 ];
 const PAGES = { ...Object.fromEntries(MENU.map(([name]) => [name, name])), "posts/": "post" };
+const MISSING = {
+  title: "There is no such page",
+  render: (root) => root.append(h("p", "The address leads nowhere. ", h("a", { href: "#/accounts" }, "Go to the accounts"), ".")),
+};
+const BROKEN = {
+  title: "This page did not load",
+  // A browser remembers a module that failed; a new start asks for it again, and gets the service's newest files.
+  render: (root) => root.append(errorPanel({ message: "A file of the page did not come.", remedy: "Check your connection, and try again." },
+    () => location.reload())),
+};
 const app = document.getElementById("app");
 let session = null;
 let leave = new AbortController();
@@ -35,12 +45,10 @@ async function show() {
   if (at.name === "sign-in") return signInByLink(at.params[0]);
   if (!session) return showSignIn();
   const root = frame(at.name);
-  const module = PAGES[at.key];
-  if (!module) return missing(root);
+  const page = await pageOf(at.key);
+  if (signal.aborted) return;
+  head(root, page.title);
   try {
-    const page = await import(`./views/${module}.js`);
-    if (signal.aborted) return;
-    head(root, page.title);
     await page.render(root, { ...at, signal, session });
   } catch (error) {
     if (!signal.aborted) root.append(errorPanel(error, show));
@@ -57,9 +65,14 @@ function head(root, title) {
   window.scrollTo(0, 0);
 }
 
-function missing(root) {
-  head(root, "There is no such page");
-  root.append(h("p", "The address leads nowhere. ", h("a", { href: "#/accounts" }, "Go to the accounts"), "."));
+async function pageOf(key) {
+  const module = PAGES[key];
+  if (!module) return MISSING;
+  try {
+    return await import(`./views/${module}.js`);
+  } catch {
+    return BROKEN;
+  }
 }
 
 function frame(name) {

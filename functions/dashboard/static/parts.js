@@ -26,6 +26,14 @@ export const STATUSES = {
   REVIEW: ["Needs you", "warn", "Whether TikTok published it is not known. Look at the profile, and say what you see."],
 };
 
+/** TikTok's words for who may watch. */
+export const PRIVACY = {
+  PUBLIC_TO_EVERYONE: "Everyone",
+  MUTUAL_FOLLOW_FRIENDS: "Friends",
+  FOLLOWER_OF_CREATOR: "Followers",
+  SELF_ONLY: "Only me",
+};
+
 /** Tell whether nothing more happens to a post by itself. */
 export function isOver(post) {
   return ["PUBLISH_COMPLETE", "SEND_TO_USER_INBOX", "FAILED", "CANCELLED", "REVIEW"].includes(post.status);

@@ -2,13 +2,9 @@
 
 import { call } from "../api.js";
 import { ask, avatar, copyButton, empty, fill, h, skeleton, time, toast } from "../dom.js";
-import { ACCOUNT_STATES, accountBadge, accounts, during, errorPanel, nameOf } from "../parts.js";
+import { ACCOUNT_STATES, accountBadge, accounts, during, nameOf } from "../parts.js";
 
 export const title = "Accounts";
-
-const REFUSALS = {
-  AccessDenied: "You did not allow the connection, so nothing changed. Connect again when you want to.",
-};
 
 /** Show all accounts, and what came of connecting one when the browser comes back from TikTok. */
 export async function render(root, { query, signal }) {
@@ -23,14 +19,6 @@ function outcome(query) {
     history.replaceState(null, "", "#/accounts");
     const missing = query.missing ? ` It did not allow ${query.missing.split(",").join(", ")}; connect it again to allow that.` : "";
     return h(`section.panel.${missing ? "warn" : "good"}`, h("p", `The account is connected.${missing}`));
-  }
-  if (query.refused) {
-    history.replaceState(null, "", "#/accounts");
-    return errorPanel({
-      message: "The account was not connected.",
-      remedy: REFUSALS[query.refused] ?? "Start again with Connect TikTok; a connection has to be finished within ten minutes, in the same browser.",
-      requestId: query.request,
-    });
   }
   return null;
 }
