@@ -31,6 +31,7 @@ from publisher.aws.photo_host import DynamoPhotoHost
 from publisher.aws.posts import DynamoPosts
 from publisher.aws.schedules import EventBridgeSchedules
 from publisher.aws.slots import DynamoSlots
+from publisher.aws.uploads import S3Uploads
 from publisher.aws.vault import KmsVault
 from tests.fakes import FakeClock, FakePorts
 
@@ -194,6 +195,10 @@ class AwsPorts:
     @property
     def drops(self) -> S3Drops:
         return S3Drops(self.aws.clients["s3"], self.aws.drop_bucket)
+
+    @property
+    def uploads(self) -> S3Uploads:
+        return S3Uploads(self.aws.clients["s3"], self.aws.bucket, self.clock)
 
     @property
     def photo_host(self) -> DynamoPhotoHost:
