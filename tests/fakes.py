@@ -493,6 +493,10 @@ class FakeUploads:
             self._under_way[handle][int(number)] = data
         return good
 
+    def replace_part(self, upload_id: str, number: int, data: bytes) -> None:
+        """Put other bytes in a part's place than its address takes, as one from before a change of plan would be."""
+        self._under_way[self._uploads[upload_id].handle][number] = data
+
     def complete(self, upload: Upload, parts: Sequence[ReceivedPart]) -> None:
         with self.faults.around("complete"):
             there = self._under_way.get(upload.handle)

@@ -10,6 +10,8 @@ import requests
 from moto.s3.models import s3_backends
 from moto.s3.responses import S3Response
 
+from publisher.aws.clients import client
+from publisher.aws.uploads import S3Uploads
 from publisher.domain.errors import Busy, MediaDownloadFailed, MediaTooLarge, ServiceUnavailable
 from publisher.domain.limits import MIB
 from publisher.domain.uploads import Upload, UploadName, plan_parts
@@ -205,12 +207,27 @@ def test_an_address_names_the_region_and_signs_length_and_hash(aws_ports):
         assert told in url
 
 
+def test_an_address_names_the_region_in_the_oldest_one_too(aws_ports, monkeypatch):
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    uploads = S3Uploads(client("s3"), "media", aws_ports.clock)
+    url = uploads.part_url(an_upload(handle="handle"), plan_parts(SIZE)[0], sha256_of(b""))
+    assert url.startswith(f"{uploads.origin}/uploads/")
+    assert uploads.origin == "https://media.s3.us-east-1.amazonaws.com"
+    assert "content-length%3Bhost%3Bx-amz-checksum-sha256" in url
+
+
+def test_s3_is_told_which_hash_every_part_has_to_bring(aws_ports):
+    sent = []
+    aws_ports.aws.break_in("s3", "CreateMultipartUpload", lambda request, **_: sent.append(request.headers))
+    aws_ports.uploads.begin(an_upload())
+    assert sent[0]["x-amz-checksum-algorithm"] == b"SHA256"
+
+
 def test_names_of_workspaces_stay_apart_whatever_they_hold(aws_ports):
     whole(aws_ports, b"abc", workspace_id="a/b")
     whole(aws_ports, b"xyz", workspace_id="a")
     keys = [one["Key"] for one in aws_ports.aws.clients["s3"].list_objects_v2(Bucket="media")["Contents"]]
-    assert len(keys) == 4
-    assert all(key.startswith(("uploads/a%2Fb/", "uploads/a/")) for key in keys)
+    assert keys == [f"uploads/{one}/{ID}{rest}" for one in ("a%2Fb", "a") for rest in (".json", "/My-film.mp4")]
 
 
 def test_what_is_stored_of_an_upload_holds_no_address(aws_ports):
@@ -259,6 +276,13 @@ def test_an_s3_that_does_not_answer_well_is_tried_again_later(aws_ports, operati
     aws_ports.aws.answer("s3", operation, 503, "<Error><Code>SlowDown</Code></Error>")
     with pytest.raises(ServiceUnavailable):
         act(aws_ports.uploads, upload)
+
+
+def test_a_completion_that_another_one_came_before_is_one(aws_ports):
+    upload = whole(aws_ports, b"abc")
+    aws_ports.aws.answer("s3", "CompleteMultipartUpload", 404, "<Error><Code>NoSuchUpload</Code></Error>")
+    aws_ports.uploads.complete(upload, [])
+    assert read_all(aws_ports, "workspace-1", upload.name) == b"abc"
 
 
 @pytest.mark.parametrize("code", ["NoSuchUpload", "InvalidPart"])

@@ -4,7 +4,7 @@ import pytest
 
 from publisher.api import iso
 from publisher.domain.errors import Busy, ServiceUnavailable
-from publisher.domain.limits import MIB, PART_URL_SECONDS, VIDEO_BYTES
+from publisher.domain.limits import MIB, PART_URL_SECONDS, PICTURES, VIDEO_BYTES
 from publisher.domain.posts import Status
 from tests.fakes import FakePorts, sha256_of
 from tests.unit.conftest import Http, HttpAnswer, assert_failed
@@ -193,6 +193,15 @@ def test_a_file_that_was_changed_while_it_was_uploaded_is_none(http, ports):
     assert http.call("POST", f"{UPLOADS}/{upload_id}/complete", named(changed)).json["complete"] is True
 
 
+def test_a_part_that_has_not_its_size_is_not_there(http, ports):
+    upload_id = begin(http, SIZE).json["uploadId"]
+    bring(http, ports, upload_id, PARTS)
+    ports.uploads.replace_part(upload_id, 2, b"short")
+    assert [part["received"] for part in http.get(f"{UPLOADS}/{upload_id}").json["parts"]] == [True, False, True]
+    answer = http.call("POST", f"{UPLOADS}/{upload_id}/complete", named(PARTS))
+    assert answer.json["error"] == "Part 2 is not there."
+
+
 def test_of_many_parts_that_are_missing_the_first_are_named(http):
     upload_id = begin(http, 12 * 8 * MIB).json["uploadId"]
     answer = http.call("POST", f"{UPLOADS}/{upload_id}/complete", named([b"x"] * 12))
@@ -329,6 +338,13 @@ def test_each_upload_that_is_wrong_is_told_with_its_place(http, ports, account_i
     told = {problem["field"]: problem["error"] for problem in answer.json["problems"]}
     assert told["post.content.mediaUrls[1]"] == "Picture 2 of 3: The upload is not complete."
     assert set(told) == {"post.content.mediaUrls[1]", "post.content.mediaUrls[2]"}
+
+
+def test_of_more_media_than_a_post_has_the_uploads_are_not_looked_up(http, account_id):
+    open_yet = begin(http, 1, "1.jpg").json["mediaUrl"]
+    urls = [f"https://media.example/{number}.jpg" for number in range(PICTURES)]
+    answer = http.post(a_body(account_id, *urls, open_yet))
+    assert [problem["field"] for problem in answer.json["problems"]] == ["post.content.mediaUrls"]
 
 
 def test_a_repeated_request_gets_the_first_answer_though_the_upload_is_gone(http, ports, account_id):
