@@ -2,9 +2,8 @@
 
 from publisher.use_cases.finish_connecting import finish_connecting
 from publisher.use_cases.start_connecting import make_connect_link, open_connect_link, start_connecting
-from publisher.web import Answer, Api, Call, connected_answer, consent_answer, link_answer, read_callback
+from publisher.web import CALLBACK, Answer, Api, Call, connected_answer, consent_answer, link_answer, read_callback
 
-CALLBACK = "/oauth/tiktok/callback"
 api = Api()
 handler = api.handler
 

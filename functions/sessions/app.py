@@ -33,4 +33,4 @@ def end(call: Call) -> Answer:
 @api.route("POST", f"{PATH}/links", scope="admin")
 def link(call: Call) -> Answer:
     """Make a link that signs a browser in once, as if it had the key of this request."""
-    return sign_in_link_answer(call, make_sign_in_link(call.ports, call.authenticated()))
+    return sign_in_link_answer(call, make_sign_in_link(call.ports, call.caller))

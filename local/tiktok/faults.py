@@ -11,6 +11,7 @@ Endpoint = Literal[
     "user_info",
     "video/list",
     "video/query",
+    "avatar",
     "cover",
     "creator_info",
     "video/init",
@@ -21,8 +22,8 @@ Endpoint = Literal[
     "upload",
     "pull",
 ]
-"""The sandbox's names of TikTok's endpoints, in faults and in the log; `cover` is the host of
-`cover_image_url`, `pull` is its own GET of a media URL."""
+"""The sandbox's names of TikTok's endpoints, in faults and in the log; `avatar` and `cover`
+are the hosts of `avatar_url` and `cover_image_url`, `pull` is its own GET of a media URL."""
 
 
 class Status(BaseModel):

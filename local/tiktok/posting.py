@@ -16,6 +16,7 @@ from local.tiktok.sources import (
     check_source_info,
 )
 from local.tiktok.state import Publish, World
+from local.tiktok.videos import avatar_url
 from local.tiktok.web import Response
 
 _EITHER_SCOPE = ("video.publish", "video.upload")
@@ -46,7 +47,7 @@ def creator_info(call: Call) -> Response:
             world.settings,
             call.log_id,
             {
-                "creator_avatar_url": user.avatar_url,
+                "creator_avatar_url": avatar_url(call, user),
                 "creator_username": user.username,
                 "creator_nickname": user.nickname,
                 "privacy_level_options": options,

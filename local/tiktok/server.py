@@ -39,6 +39,7 @@ ROUTES = [
     Route("PUT", "/upload", "upload", uploads.upload, answers.upload_refused),
     Route("PUT", "/upload/", "upload", uploads.upload, answers.upload_refused),
     Route("PUT", "/video/", "upload", uploads.upload, answers.upload_refused),
+    Route("GET", videos.AVATAR_PATH, "avatar", videos.avatar, answers.upload_refused),
     Route("GET", videos.COVER_PATH, "cover", videos.cover, answers.upload_refused),
 ]
 _PATHS = {route.path for route in ROUTES}

@@ -111,7 +111,7 @@ class User(Entity):
     daily_post_cap: Annotated[int, Field(ge=0)] = rules.POSTS_PER_DAY
     banned: bool = False
     target_user: bool = True
-    avatar_url: str = "https://cdn.emu.example/avatar.jpeg"
+    avatar_url: str = ""  # without one the sandbox has a picture of its own
     bio_description: str = ""
     is_verified: bool = False
     follower_count: int = 0

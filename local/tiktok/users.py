@@ -6,7 +6,7 @@ from local.tiktok.answers import RefusedError, ok
 from local.tiktok.calls import Call, Caller, identify
 from local.tiktok.rules import FIELDS_INCORRECT
 from local.tiktok.state import World
-from local.tiktok.videos import all_videos
+from local.tiktok.videos import all_videos, avatar_url
 from local.tiktok.web import Response
 
 _SCOPE_OF_FIELD = {
@@ -30,22 +30,22 @@ def user_info(call: Call) -> Response:
         missing = {name for name in fields if _SCOPE_OF_FIELD[name] not in caller.grant.scopes}
         if missing and world.settings.missing_field_scope != "empty":
             raise RefusedError(world.settings.missing_field_scope)
-        values = _values(world, caller)
+        values = _values(call, world, caller)
         user = {name: type(values[name])() if name in missing else values[name] for name in fields}
         return ok(world.settings, call.log_id, {"user": user})
 
 
-def _values(world: World, caller: Caller) -> dict[str, Any]:
-    user = caller.user
+def _values(call: Call, world: World, caller: Caller) -> dict[str, Any]:
+    user, picture = caller.user, avatar_url(call, caller.user)
     videos = all_videos(world, user.username)
     public = [video for video in videos if video.film.is_public]
     return {
         "open_id": caller.grant.open_id,
         "union_id": user.union_id,
         "display_name": user.nickname,
-        "avatar_url": user.avatar_url,
-        "avatar_url_100": user.avatar_url,
-        "avatar_large_url": user.avatar_url,
+        "avatar_url": picture,
+        "avatar_url_100": picture,
+        "avatar_large_url": picture,
         "username": user.username,
         "bio_description": user.bio_description,
         "profile_deep_link": f"https://www.tiktok.com/@{user.username}",

@@ -15,10 +15,11 @@ from local.tiktok import rules
 from local.tiktok.answers import RefusedError, ok
 from local.tiktok.calls import Call, Caller, identify, read_json
 from local.tiktok.growth import grown
-from local.tiktok.state import Figures, World
+from local.tiktok.state import Figures, User, World
 from local.tiktok.web import Response
 
 COVER_PATH = "/cover/"
+AVATAR_PATH = "/avatar/"
 COVER_SIZE = (135, 240)  # pixels
 _INT64 = range(2**63)
 _FIELDS = (
@@ -178,6 +179,20 @@ def cover(call: Call) -> Response:
     return Response(200, _picture(video_id), {"Content-Type": "image/jpeg", "x-tt-logid": call.log_id})
 
 
+def avatar_url(call: Call, user: User) -> str:
+    """Return where the user's picture is."""
+    return user.avatar_url or f"http://{call.request.headers['Host']}{AVATAR_PATH}?{urlencode({'of': user.username})}"
+
+
+def avatar(call: Call) -> Response:
+    """Serve the picture of a user who has no other one."""
+    username = call.request.first("of")
+    with call.store.change() as world:
+        if username not in world.users:
+            raise RefusedError("not_found", "There is no such user.", HTTPStatus.NOT_FOUND)
+    return Response(200, _picture(username), {"Content-Type": "image/jpeg", "x-tt-logid": call.log_id})
+
+
 def _asked_fields(call: Call) -> list[str]:
     fields = [name for name in call.request.first("fields").split(",") if name]
     if not fields or not set(fields) <= set(_FIELDS):
@@ -239,9 +254,9 @@ def _signature(video_id: str, expires: str) -> str:
     return hashlib.sha256(f"cover {video_id} {expires}".encode()).hexdigest()
 
 
-def _picture(video_id: str) -> bytes:
-    # A colour of its own, so that the covers of a list differ.
-    red, green, blue, *_ = hashlib.sha256(video_id.encode()).digest()
+def _picture(name: str) -> bytes:
+    # A colour of its own, so that the pictures of a list differ.
+    red, green, blue, *_ = hashlib.sha256(name.encode()).digest()
     gradient = Image.linear_gradient("L").resize(COVER_SIZE)
     file = io.BytesIO()
     ImageOps.colorize(gradient, (red, green, blue), (red // 4, green // 4, blue // 4)).save(file, "JPEG")

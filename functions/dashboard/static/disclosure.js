@@ -41,11 +41,11 @@ export function disclosure(onChange) {
 }
 
 /** A checkbox with an explanation. */
-export function box(label, means = null) {
+export function box(label, means = "") {
   const input = h("input", { type: "checkbox", id: newId("box") });
-  const hint = means && h("span.hint", { id: newId("hint") }, means);
-  if (hint) input.setAttribute("aria-describedby", hint.id);
-  return { input, hint, line: h("div.check", input, h("div", h("label", { for: input.id }, label), hint && h("br"), hint)) };
+  const hint = h("p.hint", { id: newId("hint") }, means);
+  input.setAttribute("aria-describedby", hint.id);
+  return { input, hint, line: h("div.check", input, h("div", h("label", { for: input.id }, label), hint)) };
 }
 
 /** The line before the button: what the publisher agrees to. */

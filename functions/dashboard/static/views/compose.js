@@ -44,7 +44,7 @@ function composer(place, known, query, signal) {
   const draft = box("Send as a draft", "It arrives in the creator's TikTok inbox; open the notification there to edit and publish it.");
   const privacy = h("select", { required: true });
   const privacyNote = h("p.hint", { role: "status" });
-  const toggles = TOGGLES.map(([name, label, off]) => ({ name, off, ...box(label, "") }));
+  const toggles = TOGGLES.map(([name, label, off]) => ({ name, off, ...box(label) }));
   const commercial = disclosure(changed);
   const more = moreOptions(changed);
   const time = timing(changed);
@@ -220,7 +220,7 @@ function moreOptions(changed) {
   const ai = box("Made by AI", "TikTok then labels the video as AI-generated.");
   const cover = h("input", { type: "number", min: 0, step: 0.1, inputmode: "decimal" });
   const index = h("input", { type: "number", min: 1, max: 35, step: 1, inputmode: "numeric" });
-  const music = box("Let TikTok add music", null);
+  const music = box("Let TikTok add music");
   const video = h("div.stack", ai.line, field("Cover at second", cover, { hint: "Without it TikTok takes the first frame." }));
   const photo = h("div.stack", music.line, field("Cover picture", index, { hint: "Its number; without it the first one." }));
   for (const input of [cover, index]) input.addEventListener("input", changed);
