@@ -116,9 +116,9 @@ export function toast(text, { bad = false } = {}) {
   setTimeout(() => shown.remove(), 6000);
 }
 
-/** A button that copies a text. */
-export function copyButton(label, text) {
-  return h("button.quiet", { type: "button", onclick: () => copy(label, text) }, label);
+/** A button that copies a text; `label` says which, where `shown` is all that is seen. */
+export function copyButton(label, text, shown = "Copy") {
+  return h("button.quiet", { type: "button", "aria-label": label, onclick: () => copy(label, text) }, shown);
 }
 
 async function copy(label, text) {

@@ -98,7 +98,7 @@ const STEPS = {
 /** The steps a post has gone through, the last one last, with bytes where a step moves some. */
 export function timeline(post) {
   return h("ol.timeline", post.timeline.map((moment) => h("li",
-    h("span.strong", STEPS[moment.step] ?? moment.step), " ", h("span.soft.small", time(moment.at, { relative: false })),
+    h("p.strong", STEPS[moment.step] ?? moment.step), h("p.soft.small", time(moment.at, { relative: false })),
     moment.bytes != null && h("p.small.soft", moment.totalBytes ? `${bytes(moment.bytes)} of ${bytes(moment.totalBytes)}` : bytes(moment.bytes)))));
 }
 

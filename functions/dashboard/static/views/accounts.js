@@ -50,7 +50,7 @@ function card(account, told, again) {
     h("div.row", h("span.badge.brand", "TikTok"), accountBadge(account)),
     (account.state_reason || remedy) && h("p.small", [account.state_reason, remedy].filter(Boolean).join(" ")),
     h("dl.facts.small",
-      h("dt", "Account ID"), h("dd", h("code", account.account_id), " ", copyButton("Copy ID", account.account_id)),
+      h("dt", "Account ID"), h("dd", h("code", account.account_id), " ", copyButton("Copy ID", account.account_id, "Copy ID")),
       account.expires_at && [h("dt", "Access until"), h("dd", time(account.expires_at, { relative: false }))]),
     h("div.actions",
       account.is_valid && h("a.button", { href: `#/compose?account=${account.account_id}&test=1` }, "Test Upload"),

@@ -56,7 +56,7 @@ function form(made, told, again) {
 function showOnce(made, key) {
   fill(made, h("section.panel.good", { "aria-label": "The new key" },
     h("p.strong", `The key “${key.name}” is made. You will not see it again: copy it now.`),
-    h("p", h("code.selectable", key.key)), h("div.actions", copyButton("Copy key", key.key))));
+    h("p", h("code.selectable", key.key)), h("div.actions", copyButton("Copy key", key.key, "Copy key"))));
 }
 
 async function load(list, context) {

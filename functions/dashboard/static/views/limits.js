@@ -11,7 +11,12 @@ const WORDS = {
   performance: "Questions about figures",
   "tiktok-posts": "Posts that TikTok takes",
   "tiktok-drafts": "Drafts that TikTok keeps waiting",
+  "tiktok-init": "Posts opened at TikTok",
+  "tiktok-creator-info": "Questions about the creator's options",
+  "tiktok-status": "Questions about a post's outcome",
 };
+
+const UNITS = [["a day", "days", 86400], ["an hour", "hours", 3600], ["a minute", "minutes", 60], ["a second", "seconds", 1]];
 
 /** Show the quota of every connected account. */
 export async function render(root, { signal }) {
@@ -55,7 +60,6 @@ function limit(of) {
 }
 
 function span(seconds) {
-  const [unit, size] = seconds >= 86400 ? ["day", 86400] : seconds >= 3600 ? ["hour", 3600] : ["minute", 60];
-  const number = seconds / size;
-  return number === 1 ? `a ${unit}`.replace("a hour", "an hour") : `${number} ${unit}s`;
+  const [one, many, size] = UNITS.find(([, , length]) => seconds % length === 0);
+  return seconds === size ? one : `${seconds / size} ${many}`;
 }

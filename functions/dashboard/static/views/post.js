@@ -48,7 +48,7 @@ function withoutIds({ requestId, ...post }) {
 function body(post, account, acts) {
   const [, , meaning] = STATUSES[post.status] ?? [];
   return [
-    h("div.row", statusBadge(post.status), h("span.soft", post.message === meaning ? meaning : `${meaning} ${post.message}`)),
+    h("div.row", statusBadge(post.status), h("span.soft", post.status === "QUEUED" ? post.message : meaning)),
     failurePanel(post),
     post.status === "REVIEW" && review(post, acts),
     actions(post, acts),
