@@ -107,6 +107,13 @@ def test_every_route_needs_a_key_but_the_named_ones(http):
     assert open_to_all == {
         ("GET", "/"),
         ("GET", "/health"),
+        ("GET", "/docs"),
+        ("GET", "/openapi.json"),
+        ("GET", "/assets/{version}/{name}"),
+        ("GET", "/assets/{version}/{folder}/{name}"),
+        ("POST", "/v2/session"),
+        ("GET", "/v2/session"),
+        ("DELETE", "/v2/session"),
         ("GET", "/oauth/tiktok/callback"),
         ("GET", "/oauth/tiktok/connect/{ticket}"),
         ("GET", "/media/{prefix}/{name}"),
@@ -544,6 +551,7 @@ def test_a_post_is_shown_with_its_timeline_ids_and_options(http, ports):
     assert set(shown) >= SEVEN | OURS
     assert (shown["postIds"], shown["publish_id"]) == (["7577571164748499000"], "v_pub_file~v2-1.7577")
     assert shown["publicUrl"] == "https://www.tiktok.com/@a_creator/video/7577571164748499000"
+    assert (shown["accountId"], shown["text"]) == (post.account_id, post.text)
     assert shown["options"]["privacyLevel"] == "PUBLIC_TO_EVERYONE"
     assert shown["timeline"] == [
         {"step": "Accepted", "at": "2026-09-21T14:13:20.000Z"},

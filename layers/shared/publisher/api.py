@@ -727,6 +727,7 @@ class PostDetail(PostAnswer):
     """What GET of one post answers, and each post of the list."""
 
     account_id: str
+    text: str
     timeline: list[MomentAnswer]
     public_url: str | None
     post_ids: tuple[str, ...]
@@ -749,6 +750,7 @@ class PostDetail(PostAnswer):
                 **_shown(post),
                 "request_id": request_id,
                 "account_id": post.account_id,
+                "text": post.text,
                 "timeline": [_moment(post, number) for number in range(len(post.timeline))],
                 "public_url": post.public_url,
                 "post_ids": post.post_ids,

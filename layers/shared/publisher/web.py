@@ -8,7 +8,7 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.event_handler.middlewares import NextMiddleware
@@ -72,6 +72,12 @@ CONNECTING = "connecting"
 SESSION = "session"
 """Name of the cookie that a browser signed in to the dashboard keeps."""
 
+CALLBACK = "/oauth/tiktok/callback"
+"""Where TikTok sends the creator's browser back to."""
+
+_TO_DASHBOARD = ".dashboard"
+"""Ends the cookie of a connection that was begun in the dashboard, and that therefore leads back there."""
+
 _SAFE_METHODS = ("GET", "HEAD")
 
 _BROWSER_PATHS = "/oauth/"
@@ -83,6 +89,8 @@ SECURITY_HEADERS = {
     "Referrer-Policy": "no-referrer",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'; base-uri 'none'",
 }
+
+_DASHBOARD_LINK = '<p><a href="/">Open the dashboard</a></p>'
 
 _STYLE = (
     ":root{color-scheme:light dark}"
@@ -115,11 +123,16 @@ class Call:
         self.key: ApiKey | None = resolver.context.get("key")
 
     @property
-    def workspace_id(self) -> str:
-        """The caller's workspace; only routes that need a key have one."""
+    def caller(self) -> ApiKey:
+        """The caller's key; only routes that need one have it."""
         if self.key is None:
             raise errors.InvalidApiKey("Invalid or missing API key", "Send a key of your workspace.")
-        return self.key.workspace_id
+        return self.key
+
+    @property
+    def workspace_id(self) -> str:
+        """The caller's workspace; only routes that need a key have one."""
+        return self.caller.workspace_id
 
     @property
     def request_id(self) -> str:
@@ -149,17 +162,18 @@ class Call:
         return "application/json" in (self.header("accept") or "")
 
     def cookie(self, name: str) -> str | None:
-        """Return a cookie."""
-        for cookie in self._event.raw_event.get("cookies") or []:
-            found, _, value = cookie.partition("=")
-            if found == name:
-                return str(value)
-        return None
+        """Return one of our cookies."""
+        return _cookies(self._event.raw_event).get(cookie_name(name, self.base_url()))
+
+    @property
+    def leads_to_dashboard(self) -> bool:
+        """Whether the connection under way was begun in this browser's dashboard."""
+        return _to_dashboard(_cookies(self._event.raw_event))
 
     @property
     def session_token(self) -> str | None:
         """The token of the dashboard's session that the browser has."""
-        return self.cookie(cookie_name(SESSION, self.base_url()))
+        return self.cookie(SESSION)
 
     def check_own_page(self) -> None:
         """Raise ForgedRequest when a browser says that a page of another site sends this."""
@@ -168,20 +182,25 @@ class Call:
         if site not in (None, "same-origin") or (origin is not None and urlsplit(origin).netloc not in hosts):
             raise _forged()
 
+    @property
+    def in_dashboard(self) -> bool:
+        """Whether the caller's key was found through a session."""
+        return self.key is not None and not self._key_text
+
+    @property
+    def _key_text(self) -> str:
+        bearer = self.header("authorization") or ""
+        text = self.header("boring-api-key") or self.header("x-api-key")
+        return (text or (bearer[7:] if bearer[:7].lower() == "bearer " else "")).strip()
+
     def authenticated(self) -> ApiKey:
         """Return the key that the request carries, or the one behind its session; a key in a header goes first.
 
         With a session, a request that changes something has to come from a page of ours (ForgedRequest).
         """
-        bearer = self.header("authorization") or ""
-        text = (
-            self.header("boring-api-key")
-            or self.header("x-api-key")
-            or (bearer[7:] if bearer[:7].lower() == "bearer " else "")
-        )
-        token = self.session_token
+        text, token = self._key_text, self.session_token
         if text or token is None:
-            return authenticate(self.ports, text.strip())
+            return authenticate(self.ports, text)
         key, _ = authenticate_session(self.ports, token)
         if self._event.http_method not in _SAFE_METHODS:
             self.check_own_page()
@@ -277,9 +296,30 @@ class Api:
         event, failure = self.resolver.current_event, error.failure()
         request_id = str(event.request_context.request_id)
         if event.path.startswith(_BROWSER_PATHS) and "text/html" in event.headers.get("accept", ""):
-            request = f"Request {request_id}"
-            return page(status_of(failure), "The account was not connected", failure.error, failure.message, request)
+            cookies = _cookies(event.raw_event)
+            if event.path == CALLBACK and _to_dashboard(cookies):
+                why = quote(failure.tiktok_code or failure.name, safe="")
+                return redirect(f"/#/accounts?refused={why}&request={request_id}")
+            title, request = "The account was not connected", f"Request {request_id}"
+            link = _DASHBOARD_LINK if _value(cookies, SESSION) else ""
+            return page(status_of(failure), title, failure.error, failure.message, request, link=link)
         return failure_answer(failure, request_id, problems=getattr(error, "problems", ()))
+
+
+def _cookies(event: Mapping[str, Any]) -> Mapping[str, str]:
+    """Return the request's cookies; of several with one name the first, as it belongs to the longest path."""
+    parts = [cookie.partition("=") for cookie in reversed(event.get("cookies") or [])]
+    return {name: value for name, _, value in parts}
+
+
+def _value(cookies: Mapping[str, str], name: str) -> str:
+    """Return a cookie by either of its names: where a person is led to must not depend on what else is wrong."""
+    return cookies.get(f"__Host-{name}") or cookies.get(name) or ""
+
+
+def _to_dashboard(cookies: Mapping[str, str]) -> bool:
+    """Tell whether a connection was begun by the dashboard of a browser that still has a session there."""
+    return _value(cookies, CONNECTING).endswith(_TO_DASHBOARD) and _value(cookies, SESSION) != ""
 
 
 def failure_answer(
@@ -376,19 +416,20 @@ def link_answer(call: Call, link: ConnectLink) -> Answer:
 
 def consent_answer(call: Call, visit: ConsentVisit) -> Answer:
     """Send the browser to TikTok with the session that it has to bring back."""
-    cookie = session_cookie(CONNECTING, visit.session, call.base_url(), seconds=int(STATE_SECONDS))
+    value = visit.session + (_TO_DASHBOARD if call.in_dashboard else "")
+    cookie = session_cookie(CONNECTING, value, call.base_url(), seconds=int(STATE_SECONDS))
     return redirect(visit.url, cookies=(cookie,))
 
 
 def read_callback(call: Call) -> Callback:
     """Read what TikTok sent back through the browser."""
-    query = call.query
+    query, session = call.query, call.cookie(CONNECTING)
     return Callback(
         state=query.get("state"),
         code=query.get("code"),
         error=query.get("error"),
         error_type=query.get("error_type"),
-        session=call.cookie(cookie_name(CONNECTING, call.base_url())),
+        session=session and session.removesuffix(_TO_DASHBOARD),
     )
 
 
@@ -399,9 +440,14 @@ def connected_answer(call: Call, account: Account) -> Answer:
     if not call.wants_page():
         shown = AccountAnswer.of(account, call.ports.clock.now())
         return json_answer(200, ConnectedAnswer(account=shown, missing_scopes=missing), cookies=(over,))
+    if call.leads_to_dashboard:
+        lacking = f"&missing={','.join(missing)}" if missing else ""
+        return redirect(f"/#/accounts?connected={account.account_id}{lacking}", cookies=(over,))
     lacking = f"Not allowed, and so not possible: {', '.join(missing)}. Connect again to allow them." if missing else ""
     name = account.display_name or account.username or "The account"
-    return page(200, "Account connected", f"{name} is connected. You can close this page.", lacking, cookies=(over,))
+    link = _DASHBOARD_LINK if call.session_token else ""
+    said = f"{name} is connected. You can close this page."
+    return page(200, "Account connected", said, lacking, link=link, cookies=(over,))
 
 
 def upload_answer(call: Call, state: UploadState, status: int = 200) -> Answer:
@@ -419,13 +465,13 @@ def redirect(url: str, *, cookies: tuple[str, ...] = ()) -> Answer:
     return _answer(302, "text/plain; charset=utf-8", "", {"Location": url}, cookies)
 
 
-def page(status: int, title: str, *sentences: str, cookies: tuple[str, ...] = ()) -> Answer:
-    """Answer a small page for a person."""
+def page(status: int, title: str, *sentences: str, link: str = "", cookies: tuple[str, ...] = ()) -> Answer:
+    """Answer a small page for a person; `link` is HTML of ours."""
     text = "".join(f"<p>{html.escape(sentence)}</p>" for sentence in sentences if sentence)
     body = (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{html.escape(title)}</title>'
         f'<meta name="viewport" content="width=device-width, initial-scale=1"><style>{_STYLE}</style></head>'
-        f"<body><main><h1>{html.escape(title)}</h1>{text}</main></body></html>"
+        f"<body><main><h1>{html.escape(title)}</h1>{text}{link}</main></body></html>"
     )
     style = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
     policy = f"{SECURITY_HEADERS['Content-Security-Policy']}; style-src 'sha256-{style}'"
