@@ -30,6 +30,7 @@ from publisher.aws.metrics import DynamoMetrics
 from publisher.aws.photo_host import DynamoPhotoHost
 from publisher.aws.posts import DynamoPosts
 from publisher.aws.schedules import EventBridgeSchedules
+from publisher.aws.sessions import DynamoSessions
 from publisher.aws.slots import DynamoSlots
 from publisher.aws.uploads import S3Uploads
 from publisher.aws.vault import KmsVault
@@ -161,6 +162,10 @@ class AwsPorts:
     @property
     def keys(self) -> DynamoKeys:
         return DynamoKeys(self.aws.clients["dynamodb"], self.aws.table("KeysTable"), self.clock)
+
+    @property
+    def sessions(self) -> DynamoSessions:
+        return DynamoSessions(self.aws.clients["dynamodb"], self.aws.table("KeysTable"), self.clock)
 
     @property
     def vault(self) -> KmsVault:
