@@ -22,6 +22,7 @@ const COLUMNS = [
   ["Duration", "duration", true],
   ["Create Time", "createTime"],
 ];
+const PAGE = 20;
 const AGES = { "1h": "1 hour", "6h": "6 hours", "24h": "1 day", "72h": "3 days", "7d": "7 days" };
 
 /** Show the account of the address, else the first one. */
@@ -52,28 +53,30 @@ async function part(place, load) {
 }
 
 async function present(accountId, signal) {
-  const [figures, videos] = await Promise.all([
-    call("GET", "/api/performance/metrics", { signal, query: { account_id: accountId, platform: "tiktok" } }),
-    call("GET", `/v2/accounts/${accountId}/videos`, { signal }),
-  ]);
-  const { metrics } = figures;
-  const missing = [...new Set([...figures.missing_scopes, ...videos.missingScopes])];
+  const figures = await call("GET", "/api/performance/metrics", { signal, query: { account_id: accountId, platform: "tiktok" } });
+  const { metrics, missing_scopes: missing } = figures;
+  const videos = (figures.videos ?? []).map(inOurNames);
   return [
     missing.length > 0 && h("p.panel.warn", `The creator has not allowed ${missing.join(", ")}, so some figures are missing. `,
       h("a", { href: "/oauth/tiktok/start" }, "Connect again to allow it"), "."),
     h("ul.tiles", [["Followers", metrics.follower_count], ["Following", metrics.following_count], ["Likes", metrics.likes_count], ["Videos", metrics.video_count]]
       .map(([name, value]) => h("li.card.tight", h("span.soft", name), h("span.figure", count(value))))),
     h("p.soft.small", "As TikTok said ", time(figures.as_of), figures.cached_at ? "; kept for up to 15 minutes." : "."),
-    videos.videos === null || videos.videos.length === 0
+    videos.length === 0
       ? empty("No public video", "Views, likes, comments and shares of public videos appear here, some minutes after TikTok shows them.",
         h("a.button.primary", { href: `#/compose?account=${accountId}` }, "New post"))
       : table(accountId, videos, signal),
   ];
 }
 
-function table(accountId, first, signal) {
-  const videos = [...first.videos];
-  let { cursor } = first;
+/** Return a video of the account's figures under the names that pages of videos use. */
+function inOurNames(video) {
+  return Object.fromEntries(Object.entries(video).map(([name, value]) => [name.replace(/_(\w)/g, (_, letter) => letter.toUpperCase()), value]));
+}
+
+/** The table of the account's latest videos; older ones follow on demand, each page a question to TikTok. */
+function table(accountId, videos, signal) {
+  let cursor = Math.min(...videos.map((video) => Date.parse(video.createTime)));
   let order = ["createTime", -1];
   const rows = h("tbody");
   const heads = COLUMNS.map(([name, key, number]) => {
@@ -91,7 +94,7 @@ function table(accountId, first, signal) {
     show();
   };
   const told = h("div", { role: "alert" });
-  const more = h("button", { type: "button", hidden: !first.hasMore }, "Show more");
+  const more = h("button", { type: "button", hidden: videos.length < PAGE }, "Show more");
   more.addEventListener("click", () => during(more, told, async () => {
     const page = await call("GET", `/v2/accounts/${accountId}/videos`, { signal, query: { cursor } });
     videos.push(...(page.videos ?? []));
