@@ -4,7 +4,9 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 import pytest
@@ -17,11 +19,19 @@ from playwright.sync_api import (
     Playwright,
     Request,
     Response,
+    ViewportSize,
     expect,
     sync_playwright,
 )
 
-from tests.conftest import ROOT, MediaServer
+from local.emulator import client_of
+from local.key import make_key, open_keys
+from local.state import running_address
+from publisher.ports import Keys
+from tests.browser.steps import new_creator
+from tests.conftest import ROOT, Film, MediaServer
+from tests.e2e.client import Client, a_video, photos
+from tests.e2e.pictures import picture
 
 BROWSER = ROOT / ".tools" / "browser"
 """Where the set-up wrote which Chromium to use."""
@@ -29,8 +39,8 @@ BROWSER = ROOT / ".tools" / "browser"
 PATIENCE = 20_000
 """How long a page may take to show what is expected, in milliseconds: functions start cold, and posts take seconds."""
 
-WIDE = {"width": 1280, "height": 800}
-PHONE = {"width": 360, "height": 740}
+WIDE: ViewportSize = {"width": 1280, "height": 800}
+PHONE: ViewportSize = {"width": 360, "height": 740}
 
 REFUSED = "Failed to load resource: the server responded with a status of"
 """How Chromium's console begins to tell of an answer that is an error; the watch judges answers by themselves."""
@@ -125,30 +135,37 @@ def page(new_page: NewPage) -> Page:
     return new_page()
 
 
-@pytest.fixture
-def sign_in_link(ready: dict[str, Any]) -> Callable[[], str]:
-    """Makes a link that signs in once."""
-
-    def made() -> str:
-        answer = requests.post(
-            ready["api"] + "/v2/session/links", headers={"boring-api-key": ready["apiKey"]}, timeout=40
-        )
-        assert answer.status_code == 201, answer.text
-        return str(answer.json()["signInUrl"])
-
-    return made
+@pytest.fixture(scope="session")
+def keys(ready: dict[str, Any], state: Path) -> Keys:
+    """The stack's keys, as an operator makes them."""
+    address = running_address(state)
+    return open_keys(client_of(address.endpoint, "dynamodb"), address.keys_table)
 
 
 @pytest.fixture
-def signed_in(page: Page, sign_in_link: Callable[[], str]) -> Page:
-    """A browser whose user is signed in and looks at the accounts."""
-    return sign_in(page, sign_in_link())
+def operator(client: Client, keys: Keys) -> Client:
+    """An operator with an admin key of a workspace that is empty."""
+    key, _ = make_key(keys, "operator")
+    return Client(client.api, key, client.tiktok)
 
 
-def sign_in(page: Page, link: str) -> Page:
-    page.goto(link)
+def sign_in_link(operator: Client) -> str:
+    """Make a link that signs in once."""
+    answer = requests.post(operator.api + "/v2/session/links", headers=operator.headers, timeout=40)
+    assert answer.status_code == 201, answer.text
+    return str(answer.json()["signInUrl"])
+
+
+def sign_in(page: Page, operator: Client) -> Page:
+    page.goto(sign_in_link(operator))
     expect(page.get_by_role("heading", name="Accounts", level=1)).to_be_visible()
     return page
+
+
+@pytest.fixture
+def signed_in(page: Page, operator: Client) -> Page:
+    """A browser whose user is signed in to an empty workspace and looks at the accounts."""
+    return sign_in(page, operator)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -159,3 +176,40 @@ def pytest_runtest_makereport(item: pytest.Item) -> Any:
     if report.when == "call" and report.failed and page is not None and not page.is_closed():
         report.sections.append(("page", f"{page.url}\n{page.locator('body').aria_snapshot()}"))
     return report
+
+
+class LivedIn(NamedTuple):
+    """A workspace with a history: its user, its account, and the ids of its posts by status."""
+
+    operator: Client
+    account: dict[str, Any]
+    posts: dict[str, str]
+
+
+@pytest.fixture(scope="session")
+def lived_in(client: Client, keys: Keys, media_server: MediaServer, film: Film) -> LivedIn:
+    """A workspace as it looks after some days: an account with videos, and a post in most states."""
+    key, _ = make_key(keys, "Office")
+    operator = Client(client.api, key, client.tiktok)
+    face = media_server.put("mira.jpg", picture(200, 200, "JPEG"))
+    account = operator.connect(new_creator(operator, "Mira Sanders", avatar_url=face))
+    operator.sandbox("POST", "videos", {"username": account["tiktok_username"], "count": 12, "days": 30})
+    tomorrow = (datetime.now(UTC) + timedelta(days=1)).replace(hour=17, minute=0, second=0, microsecond=0)
+    later = {"scheduledTime": tomorrow.isoformat()}
+    pictures = [media_server.put(f"walk-{number}.jpg", picture(540, 960, "JPEG")) for number in range(3)]
+    bodies = {
+        "PUBLISH_COMPLETE": a_video(account, film.url, text="A rabbit wakes up #film #rabbit #spring"),
+        "carousel": photos(account, pictures, "A walk #walk #spring #photo", privacyLevel="PUBLIC_TO_EVERYONE"),
+        "SEND_TO_USER_INBOX": a_video(account, film.url, text="", options={"privacyLevel": None, "draft": True}),
+        "FAILED": a_video(account, f"{media_server.url}/cut", text="A film that breaks off"),
+        "SCHEDULED": a_video(account, film.url, text="The rabbit comes back #film #rabbit #spring") | later,
+        "CANCELLED": a_video(account, film.url, text="Never mind") | later,
+    }
+    posts = {status: operator.publish(body, Prefer="respond-async").json() for status, body in bodies.items()}
+    ids = {status: str(answer["postSubmissionId"]) for status, answer in posts.items()}
+    operator.change("DELETE", ids["CANCELLED"])
+    shown = {status: operator.wait(post_id) for status, post_id in ids.items() if status != "SCHEDULED"}
+    assert {status: post["status"] for status, post in shown.items() if status != "carousel"} == {
+        status: status for status in shown if status != "carousel"
+    }
+    return LivedIn(operator, account, ids)

@@ -2,9 +2,15 @@
 
 import { call } from "../api.js";
 import { ask, avatar, copyButton, empty, fill, h, skeleton, time, toast } from "../dom.js";
-import { ACCOUNT_STATES, accountBadge, accounts, during, nameOf } from "../parts.js";
+import { ACCOUNT_STATES, accountBadge, accounts, during, errorPanel, nameOf } from "../parts.js";
 
 export const title = "Accounts";
+
+const REFUSALS = {
+  access_denied: "You did not allow it, so nothing has changed.",
+  non_sandbox_target: "TikTok takes only the sandbox's target users; add this one in TikTok's portal.",
+};
+const START_AGAIN = "Start again with Connect TikTok, and finish within ten minutes in the same browser.";
 
 /** Show all accounts, and what came of connecting one when the browser comes back from TikTok. */
 export async function render(root, { query, signal }) {
@@ -19,6 +25,10 @@ function outcome(query) {
     history.replaceState(null, "", "#/accounts");
     const missing = query.missing ? ` It did not allow ${query.missing.split(",").join(", ")}; connect it again to allow that.` : "";
     return h(`section.panel.${missing ? "warn" : "good"}`, h("p", `The account is connected.${missing}`));
+  }
+  if (query.refused) {
+    history.replaceState(null, "", "#/accounts");
+    return errorPanel({ message: "The account was not connected.", remedy: REFUSALS[query.refused] ?? START_AGAIN, requestId: query.request });
   }
   return null;
 }

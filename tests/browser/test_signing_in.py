@@ -1,0 +1,95 @@
+"""Signing in with a key or a link, and what happens when the session ends."""
+
+from typing import Any
+
+import requests
+from playwright.sync_api import Page, expect
+
+from publisher.ports import Keys
+from tests.browser.conftest import NewPage, sign_in, sign_in_link
+from tests.browser.steps import heading
+from tests.e2e.client import Client
+
+
+def enter_key(page: Page, text: str) -> None:
+    page.get_by_label("Admin key").fill(text)
+    page.get_by_role("button", name="Sign in").click()
+
+
+def key_of(operator: Client) -> str:
+    return operator.headers["boring-api-key"]
+
+
+def end_session(page: Page) -> None:
+    """End the session on the server, as another tab or an operator does; the page does not know."""
+    token = page.request.get("/v2/session").json()["csrfToken"]
+    assert page.request.delete("/v2/session", headers={"X-CSRF-Token": token, "Origin": origin(page)}).ok
+
+
+def origin(page: Page) -> str:
+    return str(page.evaluate("location.origin"))
+
+
+def test_an_admin_key_signs_in(page: Page, operator: Client) -> None:
+    page.goto("/")
+    enter_key(page, key_of(operator))
+    expect(heading(page, "Accounts")).to_be_visible()
+    assert "httpOnly" in str(page.context.cookies()[0])
+    assert page.evaluate("document.cookie") == ""
+
+
+def test_a_wrong_key_is_refused_in_words_and_can_be_corrected(page: Page, operator: Client) -> None:
+    page.goto("/")
+    enter_key(page, key_of(operator)[:-1] + "~")
+    expect(page.get_by_role("alert")).to_contain_text("Invalid or missing API key")
+    expect(page.get_by_label("Admin key")).to_be_focused()
+    enter_key(page, key_of(operator))
+    expect(heading(page, "Accounts")).to_be_visible()
+
+
+def test_a_key_without_the_scope_admin_is_refused_and_told_why(page: Page, operator: Client) -> None:
+    body = {"name": "a robot", "scopes": ["posts:read"]}
+    made = requests.post(operator.api + "/v2/keys", json=body, headers=operator.headers, timeout=40).json()
+    page.goto("/")
+    enter_key(page, made["key"])
+    expect(page.get_by_role("alert")).to_contain_text("admin")
+
+
+def test_a_link_signs_in_and_leaves_no_trace_in_the_address(page: Page, operator: Client) -> None:
+    sign_in(page, operator)
+    assert "sign-in" not in page.url
+
+
+def test_a_link_signs_in_only_once(page: Page, new_page: NewPage, operator: Client) -> None:
+    link = sign_in_link(operator)
+    page.goto(link)
+    expect(heading(page, "Accounts")).to_be_visible()
+    other = new_page()
+    other.goto(link)
+    expect(heading(other, "Sign in")).to_be_visible()
+    expect(other.get_by_role("alert")).not_to_be_empty()
+
+
+def test_who_has_signed_out_is_out_and_stays_out(signed_in: Page) -> None:
+    signed_in.get_by_role("button", name="Sign out").click()
+    expect(heading(signed_in, "Sign in")).to_be_visible()
+    signed_in.go_back()
+    expect(heading(signed_in, "Sign in")).to_be_visible()
+    signed_in.reload()
+    expect(heading(signed_in, "Sign in")).to_be_visible()
+
+
+def test_a_session_that_ended_says_so_and_one_comes_back_to_where_one_was(signed_in: Page, operator: Client) -> None:
+    end_session(signed_in)
+    signed_in.get_by_role("link", name="Posts").click()
+    expect(signed_in.get_by_role("alert")).to_contain_text("Your session has ended.")
+    enter_key(signed_in, key_of(operator))
+    expect(heading(signed_in, "Posts")).to_be_visible()
+
+
+def test_revoking_the_key_ends_the_session_behind_it(signed_in: Page, operator: Client, keys: Keys) -> None:
+    listed: list[dict[str, Any]] = operator.get("/v2/keys").json()["keys"]
+    revoked = requests.delete(f"{operator.api}/v2/keys/{listed[0]['keyId']}", headers=operator.headers, timeout=40)
+    assert revoked.ok, revoked.text
+    signed_in.get_by_role("link", name="Keys").click()
+    expect(heading(signed_in, "Sign in")).to_be_visible()
