@@ -23,6 +23,10 @@ local: setup ## start the stack; ARGS="--port P --tiktok-url URL --trust-media-o
 key: setup ## make an API key of the local stack; of one in AWS with ARGS="--stack NAME"
 	@$(python) -m local.key $(ARGS)
 
+.PHONY: signin
+signin: setup ## make a one-time link to the dashboard; of a stack in AWS with ARGS="--url URL" and PUBLISHER_KEY
+	@$(python) -m local.sign_in $(ARGS)
+
 .PHONY: doctor
 doctor: setup ## look whether the local stack is set up; one in AWS with ARGS="--url URL" and PUBLISHER_KEY
 	@$(python) -m local.doctor $(ARGS)
@@ -59,6 +63,11 @@ build: ## make what is deployed, in .aws-sam/build
 .PHONY: deploy
 deploy: build ## deploy to AWS, asking what it needs to know
 	@SAM_CLI_TELEMETRY=0 .tools/sam/bin/sam deploy --guided $(ARGS)
+
+.PHONY: contract
+contract: ## write the contract that GET /openapi.json answers
+	@local/setup tests
+	@PYTHONPATH=layers/shared:functions $(python) -m local.contract
 
 .PHONY: readme
 readme: ## render the picture and the tables of README.md

@@ -11,6 +11,7 @@ from local.demo.publishing import CAROUSEL_CAPTION, FILM_CAPTION, connect, finis
 from local.demo.samples import ALL, FILM, PHOTOGRAPHS
 from local.options import Options, add_arguments
 from local.processes import LocalError, ended_by_signals
+from local.sign_in import sign_in_link
 from local.stack import Stack, running_stack
 
 PUBLISHED, DRAFTED = "PUBLISH_COMPLETE", "SEND_TO_USER_INBOX"
@@ -39,7 +40,7 @@ def main() -> int:
                 succeeded = show(stack, media)
                 if not arguments.exit:
                     say("\nServing until Ctrl-C. What TikTok tells later, public addresses and the draft's outcome,")
-                    say("is in the answers within two minutes.")
+                    say("is in the answers within two minutes. `make signin` makes another link to the dashboard.")
                     stack.wait()
     except LocalError as error:
         print(error, file=sys.stderr)
@@ -71,7 +72,7 @@ def show(stack: Stack, media: str) -> bool:
             finish_draft(stack, post)
             say("The creator opened the notification in TikTok's inbox and published the draft.\n")
     say(f"API        {stack.api}   (boring-api-key: {stack.api_key})")
-    say(f"Dashboard  {stack.api}/")
+    say(f"Dashboard  {sign_in_link(stack.api, stack.api_key)}   (works once, for ten minutes)")
     say(f"TikTok     {stack.tiktok}   what it received: {stack.tiktok}/_sandbox/log")
     say(f"Logs       {stack.logs}")
     return all(outcomes)

@@ -36,6 +36,8 @@ def test_the_demo_publishes_a_film_a_carousel_and_a_draft_and_says_so_in_plain_l
     assert f"  UploadChunks     {FILM.stat().st_size:,} of {FILM.stat().st_size:,} bytes\n" in demo.stdout
     assert demo.stdout.count("  ConvertPhotos\n") == 2
     assert [sample.credit for sample in ALL if sample.credit not in demo.stdout] == []
+    link = r"^Dashboard  http://127\.0\.0\.1:[0-9]+/#/sign-in/[A-Za-z0-9_-]{43}   \(works once, for ten minutes\)$"
+    assert re.search(link, demo.stdout, re.MULTILINE)
     assert not {"\r", "\x1b"} & set(demo.stdout)
 
 
