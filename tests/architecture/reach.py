@@ -1,7 +1,8 @@
 """What a function's code reaches: definitions, methods of ports, and through the adapters calls to AWS.
 
 Read from the source. A name that a definition mentions counts as used, so the answer may be too large and is never too
-small, as long as each use of a port names its method; except for the ports Keys and Sessions: only routes that need a key ask for them.
+small, as long as each use of a port names its method; except for the ports Keys and Sessions: only routes that need a
+key ask for them.
 """
 
 import ast

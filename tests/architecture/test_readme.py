@@ -37,6 +37,7 @@ def test_its_parts_stand_in_the_order_of_a_newcomers_questions():
     assert headings == [
         "The machine",
         "Run it",
+        "The dashboard",
         "Publish a post",
         "Connect your own TikTok app",
         "API",

@@ -11,7 +11,7 @@ _TYPES: Mapping[str, str] = {
     ".css": "text/css; charset=utf-8",
     ".html": "text/html; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",
-    ".json": "application/json",
+    ".json": "application/openapi+json",
     ".svg": "image/svg+xml",
 }
 
