@@ -139,7 +139,7 @@ function showSignIn(failure = null) {
     },
   },
   h("div.field", h("label", { for: key.id }, "Admin key"), key,
-    h("p.hint", "A key with the scope admin. `make key` makes one; `make sign-in` makes a link instead.")), button);
+    h("p.hint", "A key with the scope admin. `make key` makes one; `make signin` makes a link instead.")), button);
   fill(app, h("main.signin", { id: "main" }, h("h1", "Sign in"), told, form));
   key.focus();
 }
