@@ -34,10 +34,12 @@ _KEYS = ("boring-api-key", "x-api-key")
 
 
 def generate() -> Json:
-    """Return the contract; KeyError names a route without an operation or a field without words."""
+    """Return the contract; an error names a route without an operation or a field without words."""
     names, schemas = _schemas()
     paths: dict[str, Json] = defaultdict(dict)
-    for (method, path), (scope, summary) in sorted(_routes().items()):
+    routes = _routes()
+    for method, path in sorted(routes, key=list(OPERATIONS).index):
+        scope, summary = routes[method, path]
         paths[path][method.lower()] = _operation(method, path, names, scope=scope, summary=summary)
     return {
         "openapi": "3.1.0",

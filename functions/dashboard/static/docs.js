@@ -57,9 +57,9 @@ function call(operation) {
   const words = [method, path, summary, ...Object.keys(responses), ...Object.values(responses).map((one) => one.description)];
   return h("details.card", { id: operation.operationId, "data-text": words.join(" ").toLowerCase() },
     h("summary", h("span.badge", method), " ", h("code", path), " ", h("span.soft", summary)),
-    description && h("p", description),
+    description && h("p", words(description)),
     parameters.length > 0 && table("Parameters", ["Name", "Where", "Type", "Meaning"], parameters.map((one) =>
-      [h("code", one.name, one.required ? " *" : ""), one.in, type(one.schema), one.description])),
+      [h("code", one.name, one.required ? " *" : ""), one.in, type(one.schema), words(one.description)])),
     requestBody && body(requestBody),
     h("h3", "Answers"),
     Object.entries(responses).map(([status, answer]) => response(status, answer)));
@@ -76,7 +76,7 @@ function response(status, { description, content, headers }) {
   return h("div.stack",
     h("p", h(`span.badge.${status < "400" ? "good" : "warn"}`, status), " ",
       Object.entries(content ?? {}).map(([kind, { schema }]) => [h("code", kind), " ", type(schema), " "])),
-    description.split("\n\n").map((line) => h("p.small", line)),
+    description.split("\n\n").map((line) => h("p.small", words(line))),
     headers && h("p.small.soft", "Headers: ", Object.keys(headers).join(", ")),
     Object.values(content ?? {}).filter(({ example }) => example && status < "400").map(({ example }) => sample("Example", example)));
 }
@@ -91,7 +91,12 @@ function model(schema) {
   const required = new Set(schema.required ?? []);
   return [schema.description && h("p", schema.description), schema.properties && table("Fields", ["Name", "Type", "Meaning"],
     Object.entries(schema.properties).map(([name, field]) =>
-      [h("code", name, required.has(name) ? " *" : ""), type(field), field.description]))];
+      [h("code", name, required.has(name) ? " *" : ""), type(field), words(field.description)]))];
+}
+
+/** A text in which what stands between backticks is code. */
+function words(text) {
+  return text.split("`").map((part, number) => (number % 2 ? h("code", part) : part));
 }
 
 /** Name the type of a schema; a model's name leads to it. */
