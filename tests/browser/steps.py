@@ -1,6 +1,7 @@
 """What a user of the dashboard does and looks at, by role and accessible name only."""
 
 import re
+from pathlib import Path
 from typing import Any
 
 from playwright.sync_api import Locator, Page, expect
@@ -44,3 +45,42 @@ def consent(page: Page, username: str, *, decision: str = "Allow", without: tupl
     for scope in without:
         page.get_by_role("checkbox", name=scope).uncheck()
     page.get_by_role("button", name=decision).click()
+
+
+def compose(page: Page, operator: Client, nickname: str = "Mira Sanders", **settings: Any) -> str:
+    """Open the composer for a new creator's account, when TikTok has told the options; return the account's id."""
+    account = operator.connect(new_creator(operator, nickname, **settings))
+    open_composer(page, account["account_id"])
+    return str(account["account_id"])
+
+
+def open_composer(page: Page, account_id: str) -> None:
+    page.goto(f"/#/compose?account={account_id}")
+    settled(page, "New post")
+
+
+def choose_files(page: Page, *files: Path) -> None:
+    """Choose files of this computer, and wait for their preview."""
+    page.get_by_label("Video or photos").set_input_files(list(files))
+    expect(preview(page)).to_be_visible()
+
+
+def choose_addresses(page: Page, *urls: str) -> None:
+    """Name files of the web."""
+    page.get_by_role("radio", name="From the web").check()
+    page.get_by_label("Addresses of the video or the photos").fill("\n".join(urls))
+    page.get_by_label("Caption").focus()
+
+
+def preview(page: Page) -> Locator:
+    """Return the film, or the list of photos, that is shown before it is published."""
+    return page.get_by_label("Preview of the video").or_(page.get_by_role("list", name="Photos in their order"))
+
+
+def privacy(page: Page) -> Locator:
+    return page.get_by_role("combobox", name="Who can watch this")
+
+
+def publish(page: Page) -> Locator:
+    """Return the button that publishes, schedules or sends a draft."""
+    return page.get_by_role("region", name="Publish").get_by_role("button")
