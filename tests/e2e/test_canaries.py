@@ -1,8 +1,9 @@
-"""Six kinds of secrets are nowhere but where they belong, after a run in which everything has failed once.
+"""Seven kinds of secrets are nowhere but where they belong, after a run in which everything has failed once.
 
 The secrets' texts are known: the app's secret, TikTok's access and refresh tokens, upload URLs, media URLs with a
-signature in their query, and API keys. TikTok stands in this process, so that its tokens can be read, and its faults
-echo the secrets that it was sent. Then all that the service writes is searched.
+signature in their query, API keys, and the dashboard's sessions and sign-in links. TikTok stands in this process, so
+that its tokens can be read, and its faults echo the secrets that it was sent. Then all that the service writes is
+searched.
 """
 
 import json
@@ -35,6 +36,9 @@ from tests.e2e.test_local_runtime import descendants
 
 PATIENCE_SECONDS = 120
 APP_KEY, APP_SECRET = "canary-app", f"canary{secrets.token_hex(16)}"
+_OURS = ("media URL", "API key", "session")
+"""The kinds of secrets that TikTok is never sent."""
+
 SLOW_SECONDS = 6.0
 """How long the slow media server keeps a step busy that is to be killed."""
 
@@ -105,6 +109,8 @@ class Run:
     stack: subprocess.Popen[str]
     answers: list[str] = field(default_factory=list)
     keys: list[str] = field(default_factory=list)
+    sessions: list[str] = field(default_factory=list)
+    """Tokens of sessions and of sign-in links."""
     posts: list[str] = field(default_factory=list)
     echoes: list[str] = field(default_factory=list)
     """Tokens that TikTok was made to answer, and upload URLs' tokens."""
@@ -121,6 +127,7 @@ class Run:
             "upload URL": {*uploads, *self.echoes},
             "media URL": set(self.media.signatures),
             "API key": {key[len("tkp_live_12345678_") :] for key in self.keys},
+            "session": set(self.sessions),
         }
 
     def fault(self, endpoint: str, do: Any, **more: Any) -> None:
@@ -129,7 +136,7 @@ class Run:
     def echo(self) -> str:
         """All secrets that TikTok can know now, as a careless server repeats them in its answer."""
         known = self.canaries()
-        return " ".join(text for kind, texts in known.items() if kind not in ("media URL", "API key") for text in texts)
+        return " ".join(text for kind, texts in known.items() if kind not in _OURS for text in texts)
 
     def publish(self, body: dict[str, Any], **headers: str) -> str:
         answer = self.client.publish(body, Prefer="respond-async", **headers)
@@ -221,6 +228,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
 def fail_everywhere(run: Run) -> None:
     """Let everything fail once: TikTok at every endpoint, media in every way, functions in the middle of their work."""
     wrong_keys(run)
+    sessions_that_end(run)
     connecting_that_fails(run)
     accounts = [run.client.new_account() for _ in range(4)]
     failing = media_that_fails(run)
@@ -250,6 +258,27 @@ def wrong_keys(run: Run) -> None:
     assert requests.get(f"{api}/v2/posts?status={robot}", headers={"x-api-key": robot}).status_code == 400
     assert requests.get(f"{api}/{robot}").status_code == 404
     assert requests.post(api + "/v2/posts", data=f"key={robot}", headers=run.client.headers).status_code == 400
+
+
+def sessions_that_end(run: Run) -> None:
+    """Sign-in links, used, used again and left lying; sessions, ended and open; both where they do not belong."""
+    api, key = run.client.api, run.client.headers
+    links = [requests.post(f"{api}/v2/session/links", headers=key).json()["signInUrl"] for _ in range(3)]
+    tickets = [str(link).rpartition("/")[2] for link in links]
+    browsers = [requests.Session(), requests.Session()]
+    for browser, ticket in zip(browsers, tickets, strict=False):
+        answer = browser.post(f"{api}/v2/session", json={"ticket": ticket})
+        assert answer.status_code == 201, answer.text
+        run.sessions += [ticket, browser.cookies["session"]]
+        assert requests.post(f"{api}/v2/session", json={"ticket": ticket}).status_code == 401
+    run.sessions.append(tickets[2])
+    ended, stays = browsers
+    assert stays.get(f"{api}/v2/session").status_code == 200
+    assert stays.post(f"{api}/v2/posts", json={}).status_code == 403
+    assert requests.post(f"{api}/v2/session", json={"ticket": stays.cookies["session"]}).status_code == 401
+    assert requests.get(f"{api}/v2/posts?status={run.sessions[1]}", headers=key).status_code == 400
+    assert ended.delete(f"{api}/v2/session").status_code == 200
+    assert requests.get(f"{api}/v2/posts", cookies={"session": run.sessions[1]}).status_code == 401
 
 
 def connecting_that_fails(run: Run) -> None:
@@ -336,9 +365,12 @@ def tokens_that_die(run: Run, account: dict[str, Any]) -> None:
 
 
 def look_at_everything(run: Run) -> None:
-    """Ask every GET route that needs a key, of every post and account there is."""
+    """Ask every GET route that needs a key, of every post, account and upload there is."""
     accounts = [account["account_id"] for account in run.client.get("/api/accounts").json()["accounts"]]
-    objects = {"posts": run.posts, "accounts": accounts, "keys": [key[9:17] for key in run.keys]}
+    file = {"fileName": "film.mp4", "size": 1}
+    begun = requests.post(f"{run.client.api}/v2/media/uploads", json=file, headers=run.client.headers)
+    uploads = [begun.json()["uploadId"]]
+    objects = {"posts": run.posts, "accounts": accounts, "keys": [key[9:17] for key in run.keys], "uploads": uploads}
     template = yaml_parse((ROOT / "template.yaml").read_text())
     for function in template["Resources"].values():
         for event in function.get("Properties", {}).get("Events", {}).values():
