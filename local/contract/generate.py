@@ -12,7 +12,7 @@ from pydantic.alias_generators import to_camel
 from pydantic.json_schema import models_json_schema
 
 from local.contract.examples import ANSWERED, BULK_CSV, FAILED, POSTS
-from local.contract.operations import CSV, OPERATIONS, PAGE, REDIRECT, Operation
+from local.contract.operations import CSV, OPENAPI, OPERATIONS, PAGE, REDIRECT, Operation
 from local.contract.words import FIELDS, HEADERS, PARAMETERS, REQUIRED, TAGS
 from publisher.api import FailureAnswer, PostAnswer
 from publisher.domain import errors
@@ -174,7 +174,7 @@ def _answers(path: str, operation: Operation, names: Models) -> Json:
         if answer == REDIRECT:
             described["headers"] = {"Location": {"description": "Where to go on.", "schema": {"type": "string"}}}
         elif isinstance(answer, str):
-            described["content"] = {answer: {"schema": {"type": "string"}}}
+            described["content"] = {answer: {"schema": {"type": "object" if answer == OPENAPI else "string"}}}
         else:
             described["content"] = {"application/json": {"schema": _reference(answer, "serialization", names)}}
             if answer is PostAnswer and status == HTTPStatus.OK:
@@ -189,6 +189,8 @@ def _answers(path: str, operation: Operation, names: Models) -> Json:
 
 def _failures(path: str, scope: str | None, operation: Operation) -> Json:
     kinds = {*operation.errors, *_EVERY, *(_WITH_KEY if scope else ()), *(_WITH_BODY if operation.body else ())}
+    if "{" in path:
+        kinds.add(errors.NotFound)  # also when what stands there can be no name
     by_status: dict[int, set[str]] = defaultdict(set)
     for kind in kinds:
         by_status[_status_of(kind)].add(f"`{kind.code}`: {_sentence(kind)}")

@@ -57,6 +57,6 @@ class StaticFiles:
         version = digest.hexdigest()[:16]
         files = {}
         for name, content in found.items():
-            served = content.replace(b"{version}", version.encode())
+            served = content.replace(b"{version}", version.encode()) if name.endswith(".html") else content
             files[name] = StaticFile(_TYPES[Path(name).suffix], served, gzip.compress(served, mtime=0))
         return version, files
