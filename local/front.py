@@ -8,6 +8,7 @@ import base64
 import errno
 import json
 import re
+import sys
 import threading
 import time
 import uuid
@@ -84,6 +85,11 @@ class _Server(ThreadingHTTPServer):
     log: Path
     routes: list["_Pattern"] = []  # noqa: RUF012 - set once, by serve
     invoke: Callable[[str, dict[str, Any]], Any]
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Tell of faults of ours; that a browser has left its page before the answer came is none."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
 
 
 class _Pattern:

@@ -3,6 +3,9 @@
 import base64
 import http.client
 import json
+import socket
+import struct
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -194,3 +197,25 @@ def test_the_log_tells_the_route_and_never_the_path_or_the_query(tmp_path: Path)
         while not log.exists() or len(log.read_text().splitlines()) < 2:  # it is written after the answer
             assert time.monotonic() < until
     assert [line.rpartition(" ")[0] for line in log.read_text().splitlines()] == ["GET /posts/{id} 201", "GET - 404"]
+
+
+def test_a_browser_that_leaves_before_the_answer_is_no_fault(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    asked, left, over = threading.Event(), threading.Event(), threading.Event()
+
+    def slow(_function: str, _event: dict[str, Any]) -> Any:
+        asked.set()
+        left.wait(20)
+        return {"statusCode": 200, "body": "x" * 10_000_000}
+
+    with Front(0, tmp_path / "http.log") as front:
+        front.serve([Route("GET", "/{everything+}", "Slow")], slow)
+        shutdown = front._server.shutdown_request
+        front._server.shutdown_request = lambda request: (shutdown(request), over.set())  # type: ignore[method-assign]
+        caller = socket.create_connection(("127.0.0.1", front.port))
+        caller.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # it goes without a goodbye
+        caller.sendall(b"GET /a HTTP/1.1\r\nHost: a\r\n\r\n")
+        assert asked.wait(20)
+        caller.close()
+        left.set()
+        assert over.wait(20)
+    assert "Traceback" not in capfd.readouterr().err
