@@ -125,7 +125,8 @@ def test_2c_nothing_is_allowed_until_it_is_ticked(composer: Page) -> None:
 def test_2c_what_the_creator_has_switched_off_is_grey_and_says_why(
     signed_in: Page, operator: Client, name: str, setting: str
 ) -> None:
-    compose(signed_in, operator, **{f"{setting}_disabled": True})
+    settings: dict[str, Any] = {f"{setting}_disabled": True}
+    compose(signed_in, operator, **settings)
     for toggle in TOGGLES:
         expect(checkbox(signed_in, toggle)).to_be_enabled(enabled=toggle != name)
     expect(checkbox(signed_in, name)).to_have_accessible_description(re.compile("switched this off"))
