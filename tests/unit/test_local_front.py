@@ -210,7 +210,12 @@ def test_a_browser_that_leaves_before_the_answer_is_no_fault(tmp_path: Path, cap
     with Front(0, tmp_path / "http.log") as front:
         front.serve([Route("GET", "/{everything+}", "Slow")], slow)
         shutdown = front._server.shutdown_request
-        front._server.shutdown_request = lambda request: (shutdown(request), over.set())  # type: ignore[method-assign]
+
+        def ended(request: Any) -> None:
+            shutdown(request)
+            over.set()
+
+        front._server.shutdown_request = ended  # type: ignore[method-assign]
         caller = socket.create_connection(("127.0.0.1", front.port))
         caller.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # it goes without a goodbye
         caller.sendall(b"GET /a HTTP/1.1\r\nHost: a\r\n\r\n")
