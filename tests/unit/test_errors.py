@@ -22,8 +22,8 @@ DOCUMENTED = {
     *("VideoProcessingFailed", "Timeout", "ServiceUnavailable", "InternalServerError"),
 }
 """The codes of the documented API."""
-OURS = {"NotFound", "InsufficientScope", "InvalidSignature"}
-"""For what it has no code: objects by id, scopes of keys, and TikTok's events."""
+OURS = {"NotFound", "InsufficientScope", "ForgedRequest", "InvalidSignature"}
+"""For what it has no code: objects by id, scopes of keys, sessions of browsers, and TikTok's events."""
 FAMILIES = {RequestInvalid, TikTokRefused, TryAgain}
 
 

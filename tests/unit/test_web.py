@@ -254,6 +254,7 @@ DOCUMENTED = {
     "InternalServerError": 500,
     "NotFound": 404,
     "InsufficientScope": 403,
+    "ForgedRequest": 403,
     "IdempotencyKeyReused": 422,
     "RequestInFlight": 409,
 }
