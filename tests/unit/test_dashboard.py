@@ -46,7 +46,8 @@ def test_every_file_is_served_as_it_is_and_kept_for_ever(http):
     for name in FILES:
         answer = http.get(f"/assets/{version}/{name}", key=None)
         assert (answer.status, answer.headers["Cache-Control"]) == (200, "public, max-age=31536000, immutable"), name
-        assert content(answer) == (STATIC / name).read_bytes().replace(b"{version}", version.encode())
+        stored = (STATIC / name).read_bytes()
+        assert content(answer) == (stored.replace(b"{version}", version.encode()) if name.endswith(".html") else stored)
         assert answer.headers["X-Content-Type-Options"] == "nosniff"
 
 
