@@ -1,7 +1,7 @@
 """Connect an account, publish each kind of post, wait for what becomes of it, and read the figures.
 
-Needs the package `requests`; in the environment PUBLISHER_URL and PUBLISHER_KEY, the address of a video as VIDEO_URL and
-those of photos, separated by spaces, as PHOTO_URLS.
+Needs the package `requests`; in the environment PUBLISHER_URL and PUBLISHER_KEY, the address of a video as VIDEO_URL
+and those of photos, separated by spaces, as PHOTO_URLS.
 """
 
 import os
