@@ -12,8 +12,8 @@ const WORDS = {
   "tiktok-posts": "Posts that TikTok takes",
   "tiktok-drafts": "Drafts that TikTok keeps waiting",
   "tiktok-init": "Posts opened at TikTok",
-  "tiktok-creator-info": "Questions about the creator's options",
-  "tiktok-status": "Questions about a post's outcome",
+  "tiktok-creator-info": "Looks at the creator's options",
+  "tiktok-status": "Looks at posts' outcomes",
 };
 
 const UNITS = [["a day", "days", 86400], ["an hour", "hours", 3600], ["a minute", "minutes", 60], ["a second", "seconds", 1]];
@@ -47,7 +47,7 @@ function card(account, quota) {
     h("h2", nameOf(account)),
     quota.heldUntil && h("p.panel.warn", `TikTok takes nothing now: ${quota.heldReason} We try again `, time(quota.heldUntil), "."),
     quota.limits.map(limit),
-    h("p.small.soft", posts + drafts === 0 ? "Nothing waits for its turn." : `Waiting for their turn: ${posts} posts and ${drafts} drafts.`));
+    h("p.small.soft", posts + drafts === 0 ? "Nothing waits for its turn." : `Waiting for their turn: ${posts} ${posts === 1 ? "post" : "posts"}, ${drafts} ${drafts === 1 ? "draft" : "drafts"}.`));
 }
 
 function limit(of) {
@@ -55,7 +55,7 @@ function limit(of) {
   return h("div.stack.close",
     h("div.row.between", h("h3", name), h("span.strong", `${of.left} of ${of.limit} left`)),
     h("progress", { value: of.limit - of.left, max: of.limit, "aria-label": `${name}: ${of.limit - of.left} of ${of.limit} taken` }),
-    h("p.small.soft", `In ${span(of.windowSeconds)}: ${of.used} used, ${of.promised} promised to waiting posts. `,
+    h("p.small.soft", `In ${span(of.windowSeconds)}: ${of.used} used${of.promised > 0 ? `, ${of.promised} promised to waiting posts` : ""}. `,
       of.frees.length > 0 && ["The next one frees ", time(of.frees[0]), "."]));
 }
 

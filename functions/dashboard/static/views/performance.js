@@ -23,6 +23,13 @@ const COLUMNS = [
   ["Create Time", "createTime"],
 ];
 const PAGE = 20;
+const DAY = new Intl.DateTimeFormat(undefined, { dateStyle: "medium" });
+const TILES = [
+  ["Followers", "follower_count", "followerCount"],
+  ["Following", "following_count", "followingCount"],
+  ["Likes", "likes_count", "likesCount"],
+  ["Videos", "video_count", "videoCount"],
+];
 const AGES = { "1h": "1 hour", "6h": "6 hours", "24h": "1 day", "72h": "3 days", "7d": "7 days" };
 
 /** Show the account of the address, else the first one. */
@@ -39,8 +46,12 @@ export async function render(root, { query, signal }) {
   choice.addEventListener("change", () => { location.hash = `#/performance?account=${choice.value}`; });
   const now = h("div.stack", skeleton(2));
   const past = h("div.stack", skeleton(1));
+  const changes = Object.fromEntries(TILES.map(([name]) => [name, h("span.small.soft")]));
   fill(place, h("div.filters", field("Account", choice)), now, past);
-  await Promise.all([part(now, () => present(account.account_id, signal)), part(past, () => history(account.account_id, signal))]);
+  await Promise.all([
+    part(now, () => present(account.account_id, changes, signal)),
+    part(past, () => history(account.account_id, changes, signal)),
+  ]);
 }
 
 /** Fill a part of the page; what fails is told there, and the other parts stand. */
@@ -52,20 +63,19 @@ async function part(place, load) {
   }
 }
 
-async function present(accountId, signal) {
+async function present(accountId, changes, signal) {
   const figures = await call("GET", "/api/performance/metrics", { signal, query: { account_id: accountId, platform: "tiktok" } });
   const { metrics, missing_scopes: missing } = figures;
   const videos = (figures.videos ?? []).map(inOurNames);
   return [
-    missing.length > 0 && h("p.panel.warn", `The creator has not allowed ${missing.join(", ")}, so some figures are missing. `,
-      h("a", { href: "/oauth/tiktok/start" }, "Connect again to allow it"), "."),
-    h("ul.tiles", [["Followers", metrics.follower_count], ["Following", metrics.following_count], ["Likes", metrics.likes_count], ["Videos", metrics.video_count]]
-      .map(([name, value]) => h("li.card.tight", h("span.soft", name), h("span.figure", count(value))))),
+    missing.length > 0 && h("section.panel.warn", h("p", `The creator has not allowed ${missing.join(", ")}, so some figures are missing. `,
+      h("a", { href: "/oauth/tiktok/start" }, "Connect again to allow it"), ".")),
+    h("ul.tiles", TILES.map(([name, key]) => h("li.card.tight", h("span.soft", name), h("span.figure", count(metrics[key])), changes[name]))),
     h("p.soft.small", "As TikTok said ", time(figures.as_of), figures.cached_at ? "; kept for up to 15 minutes." : "."),
-    videos.length === 0
+    figures.videos && (videos.length === 0
       ? empty("No public video", "Views, likes, comments and shares of public videos appear here, some minutes after TikTok shows them.",
         h("a.button.primary", { href: `#/compose?account=${accountId}` }, "New post"))
-      : table(accountId, videos, signal),
+      : table(accountId, videos, signal)),
   ];
 }
 
@@ -138,18 +148,28 @@ async function compare(accountId, videoId, signal) {
   const found = await call("GET", `/v2/accounts/${accountId}/videos/${videoId}`, { signal });
   return h("table.inner",
     h("caption", "Views at the same age, beside the median of the account's other videos"),
-    h("thead", h("tr", ["Age", "This video", "Median", "Compared with", "Of the median"].map((name) => h("th", { scope: "col" }, name)))),
+    h("thead", h("tr", ["Age", "This video", "Median", "Compared with", "Of the median"].map((name, at) =>
+      h(at ? "th.number" : "th", { scope: "col" }, name)))),
     h("tbody", Object.entries(found.ages).map(([age, one]) => h("tr",
       h("th", { scope: "row" }, AGES[age] ?? age), h("td.number", count(one.viewCount)), h("td.number", count(one.medianViewCount)),
-      h("td.number", `${one.comparedWith} videos`), h("td.number", one.ratio === null ? "–" : `${Math.round(one.ratio * 100)} %`)))),
+      h("td.number", one.comparedWith === 1 ? "1 video" : `${one.comparedWith} videos`), h("td.number", one.ratio === null ? "–" : `${Math.round(one.ratio * 100)} %`)))),
     found.postSubmissionId && h("tfoot", h("tr", h("td", { colspan: 5 }, h("a", { href: `#/posts/${found.postSubmissionId}` }, "The post it was published with")))));
 }
 
-async function history(accountId, signal) {
+async function history(accountId, changes, signal) {
   const { days } = await call("GET", `/v2/accounts/${accountId}/history`, { signal });
+  for (const [name, , key] of TILES) fill(changes[name], change(days, key));
   const plots = SERIES.map(([name, value]) => plot(name, days.map((day) => ({ date: day.date, value: value(day) })))).filter(Boolean);
   return h("section.stack", { "aria-label": "Over time" },
     h("div.row.between", h("h2", "Over time"),
       h("a.button", { href: `/v2/accounts/${accountId}/history?format=csv`, download: true }, "Download CSV")),
     plots.length > 0 ? h("div.cards", plots) : h("p.soft", "Figures are collected once a day. Plots appear when there are two days of them."));
+}
+
+/** How much a figure has moved from the first day that knows it, or nothing when no two days do. */
+function change(days, key) {
+  const known = days.filter((day) => day[key] !== null);
+  if (known.length < 2) return null;
+  const moved = known.at(-1)[key] - known[0][key];
+  return `${moved > 0 ? "+" : ""}${count(moved)} since ${DAY.format(new Date(known[0].asOf))}`;
 }

@@ -2,7 +2,7 @@
 
 import { call } from "../api.js";
 import { copyButton, field, fill, h, newId, skeleton, time, toast } from "../dom.js";
-import { PRIVACY, accountSelect, accounts, during, errorPanel } from "../parts.js";
+import { PRIVACY, accountSelect, accounts, during, errorPanel, nameOf } from "../parts.js";
 
 export const title = "Settings";
 
@@ -17,18 +17,20 @@ export async function render(root, { session, signal }) {
   await Promise.all([examine(check, signal), showDefaults(defaults, signal)]);
 }
 
-async function examine(place, signal) {
-  const button = h("button", { type: "button", onclick: () => examine(place, signal) }, "Look again");
+async function examine(place, signal, { again = false } = {}) {
+  const button = h("button", { type: "button", onclick: () => examine(place, signal, { again: true }) }, "Look again");
   fill(place, h("h2", "Set-up"), skeleton(2));
   try {
-    const { healthy, findings } = await call("GET", "/v2/doctor", { signal });
+    const [{ healthy, findings }, known] = await Promise.all([call("GET", "/v2/doctor", { signal }), accounts(signal)]);
+    const named = (text) => known.reduce((said, account) => said.replaceAll(account.account_id, () => nameOf(account)), text);
     fill(place, h("div.row.between", h("h2", "Set-up"), button),
       h("p", { role: "status" }, healthy ? "Nothing is broken." : "Something is broken: see what to do below."),
       h("ul.list", findings.map((finding) => {
         const [label, colour] = FOUND[finding.status] ?? [finding.status, "off"];
-        return h("li.row.top", h(`span.badge.${colour}`, label),
-          h("div.grow", h("p.strong", finding.check), h("p", finding.finding), finding.advice && h("p.soft", finding.advice)));
+        return h("li.found", h(`span.badge.${colour}`, label),
+          h("div", h("p.strong", finding.check), h("p", named(finding.finding)), finding.advice && h("p.soft", named(finding.advice))));
       })));
+    if (again && document.activeElement === document.body) button.focus(); // the one that had the focus is gone
   } catch (error) {
     if (error.name !== "AbortError") fill(place, h("h2", "Set-up"), errorPanel(error, () => examine(place, signal)));
   }
@@ -56,16 +58,25 @@ async function showDefaults(place, signal) {
     }
     const choice = accountSelect(known);
     const form = h("div.stack");
-    choice.addEventListener("change", () => defaultsForm(form, choice.value, signal));
+    choice.addEventListener("change", () => showForm(form, choice.value, signal));
     fill(place, heading, h("p.soft", "They count for files dropped in S3, and for posts that give no options."), field("Account", choice), form);
-    await defaultsForm(form, choice.value, signal);
+    await showForm(form, choice.value, signal);
   } catch (error) {
     if (error.name !== "AbortError") fill(place, heading, errorPanel(error, () => showDefaults(place, signal)));
   }
 }
 
+async function showForm(place, accountId, signal) {
+  const box = h("div", skeleton(1));
+  fill(place, box); // a slow answer for an account that was left goes nowhere
+  try {
+    await defaultsForm(box, accountId, signal);
+  } catch (error) {
+    if (error.name !== "AbortError") fill(box, errorPanel(error, () => showForm(place, accountId, signal)));
+  }
+}
+
 async function defaultsForm(place, accountId, signal) {
-  fill(place, skeleton(1));
   const { defaults } = await call("GET", `/v2/accounts/${accountId}/defaults`, { signal });
   const privacy = h("select", h("option", { value: "" }, "None: a post has to choose"), Object.entries(PRIVACY).map(([value, label]) =>
     h("option", { value, selected: value === defaults?.privacyLevel }, label)));
