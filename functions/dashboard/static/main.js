@@ -27,6 +27,7 @@ const BROKEN = {
 };
 const app = document.getElementById("app");
 let session = null;
+let arrived = false;
 let leave = new AbortController();
 
 /** Split an address: #/posts/123?x=y is the page "posts/", ["123"] and {x: "y"}. */
@@ -61,7 +62,8 @@ function head(root, title) {
   const heading = h("h1", { tabindex: "-1" }, title);
   fill(root, heading);
   // A new page is announced by its heading, but the first one leaves the focus where the browser put it.
-  if (document.activeElement !== document.body || root.dataset.visited) heading.focus({ preventScroll: true });
+  if (arrived) heading.focus({ preventScroll: true });
+  arrived = true;
   window.scrollTo(0, 0);
 }
 
@@ -92,7 +94,6 @@ function frame(name) {
   }
   const root = document.getElementById("main");
   root.setAttribute("aria-busy", "true");
-  root.dataset.visited = "yes";
   return root;
 }
 
@@ -121,6 +122,7 @@ async function signInByLink(ticket) {
 
 function showSignIn(failure = null) {
   document.title = "Sign in · TikTok publisher";
+  arrived = true;
   const key = h("input", { type: "password", id: newId("key"), autocomplete: "current-password", required: true, spellcheck: "false" });
   const told = h("div", { role: "alert" }, failure && errorPanel(failure));
   const button = h("button.primary", { type: "submit" }, "Sign in");
