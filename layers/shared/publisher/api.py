@@ -1,6 +1,6 @@
 """The API's requests and answers, in the names and casing of the documented API."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Literal
 
@@ -975,6 +975,23 @@ def iso(at: float) -> str:
 
 def _iso_or_none(at: float | None) -> str | None:
     return None if at is None else iso(at)
+
+
+def check_query(query: Mapping[str, str], known: Collection[str]) -> None:
+    """Raise InvalidRequest, naming it, when a query has a parameter that a call does not know."""
+    unknown = set(query) - set(known)
+    if unknown:
+        raise InvalidRequest(f"{min(unknown)} is not a parameter of this call.", "Remove it.", field=min(unknown))
+
+
+def read_number(query: Mapping[str, str], name: str, *, least: int, most: int) -> int | None:
+    """Read a whole number of a query, None when it is not given; InvalidRequest names it when it is out of range."""
+    text = query.get(name)
+    if text is None:
+        return None
+    if not (text.isascii() and text.isdecimal() and len(text) <= len(str(most)) and least <= int(text) <= most):
+        raise InvalidRequest(f"{name} is not a number from {least} to {most}.", "Change it.", field=name)
+    return int(text)
 
 
 def read_moment(text: str, field: str) -> float:

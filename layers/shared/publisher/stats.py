@@ -1,14 +1,14 @@
 """Questions about figures, and their answers as JSON and CSV."""
 
 import csv
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from io import StringIO
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-from publisher.api import absent, iso
+from publisher.api import absent, check_query, iso, read_number
 from publisher.domain.errors import InvalidPlatform, InvalidRequest, MissingParameter
 from publisher.domain.history import Compared, Counts, Day
 from publisher.domain.limits import VIDEOS_PER_CALL
@@ -29,9 +29,9 @@ def asked_account(query: Mapping[str, str]) -> str:
 
 def asked_page(query: Mapping[str, str]) -> tuple[int | None, int]:
     """Return the cursor, an epoch millisecond, and the number of videos that a page asks for."""
-    _only(query, {"cursor", "limit"})
-    limit = _number(query, "limit", least=1, most=VIDEOS_PER_CALL)
-    return _number(query, "cursor", least=0, most=10**15), VIDEOS_PER_CALL if limit is None else limit
+    check_query(query, {"cursor", "limit"})
+    limit = read_number(query, "limit", least=1, most=VIDEOS_PER_CALL)
+    return read_number(query, "cursor", least=0, most=10**15), VIDEOS_PER_CALL if limit is None else limit
 
 
 class HistoryQuery(BaseModel):
@@ -43,28 +43,13 @@ class HistoryQuery(BaseModel):
     @classmethod
     def of(cls, query: Mapping[str, str]) -> "HistoryQuery":
         """Read the parameters; read_history reads the dates."""
-        _only(query, {"since", "until", "videoId", "format"})
+        check_query(query, {"since", "until", "videoId", "format"})
         form, video_id = query.get("format", "json"), query.get("videoId")
         if form not in ("json", "csv"):
             raise InvalidRequest("format is not one that there is.", "Choose json or csv.", field="format")
         if video_id is not None and not (video_id.isascii() and video_id.isdecimal()):
             raise InvalidRequest("A video's id is a number.", "GET …/videos lists the ids.", field="videoId")
         return cls(video_id=video_id, as_csv=form == "csv")
-
-
-def _only(query: Mapping[str, str], known: Collection[str]) -> None:
-    unknown = set(query) - set(known)
-    if unknown:
-        raise InvalidRequest(f"{min(unknown)} is not a parameter of this call.", "Remove it.", field=min(unknown))
-
-
-def _number(query: Mapping[str, str], name: str, *, least: int, most: int) -> int | None:
-    text = query.get(name)
-    if text is None:
-        return None
-    if not (text.isascii() and text.isdecimal() and len(text) <= len(str(most)) and least <= int(text) <= most):
-        raise InvalidRequest(f"{name} is not a number from {least} to {most}.", "Change it.", field=name)
-    return int(text)
 
 
 class VideoFields(BaseModel):

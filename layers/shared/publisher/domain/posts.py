@@ -269,6 +269,11 @@ class Post(Frozen):
         return self.patient and self.untouched
 
     @property
+    def planned_at(self) -> float | None:
+        """When a schedule is to start it: at its time, or when its turn may have come; None for all others."""
+        return self.scheduled_at if self.status is Status.SCHEDULED else self.not_before
+
+    @property
     def waits(self) -> bool:
         """True while nothing moves the post because its time, its turn or its creator has not come."""
         return self.status is Status.SCHEDULED or self.held_since is not None

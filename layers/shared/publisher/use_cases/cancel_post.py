@@ -52,7 +52,7 @@ def cancel_post(ports: Ports, workspace_id: str, post_id: str) -> Post:
 
 def let_go(ports: Ports, post: Post) -> None:
     """Take back what would start a post, as it was before it ended; what is left finds it ended, or lapses."""
-    planned = post.scheduled_at if post.status is Status.SCHEDULED else post.not_before
+    planned = post.planned_at
     with suppress(TryAgain):
         if planned is not None:
             ports.schedules.remove(post.post_id, planned)

@@ -114,7 +114,7 @@ def take_in(ports: Ports, post: Post, request: IdempotentRequest | None = None) 
 
 def set_going(ports: Ports, post: Post) -> None:
     """Start a stored post, or plan its start; when that fails for now the sweep makes up for it, as nothing is lost."""
-    planned = post.scheduled_at if post.status is Status.SCHEDULED else post.not_before
+    planned = post.planned_at
     if planned is None:
         start(ports, post)
         return

@@ -2,11 +2,14 @@
 
 from collections.abc import Mapping
 
-from publisher.api import read_moment
+from publisher.api import check_query, read_moment, read_number
 from publisher.domain.errors import InvalidRequest
 from publisher.domain.limits import PAGE_POSTS
 from publisher.domain.posts import Status
 from publisher.ports import Ports, PostPage, PostQuery
+
+_USUAL = 20
+"""Posts on a page whose size was not asked for."""
 
 
 def list_posts(ports: Ports, workspace_id: str, query: Mapping[str, str]) -> PostPage:
@@ -14,9 +17,8 @@ def list_posts(ports: Ports, workspace_id: str, query: Mapping[str, str]) -> Pos
 
     InvalidRequest names the parameter that cannot be read.
     """
-    unknown = set(query) - {"status", "accountId", "since", "until", "limit", "cursor"}
-    if unknown:
-        raise InvalidRequest(f"{min(unknown)} is not a parameter of this list.", "Remove it.", field=min(unknown))
+    check_query(query, {"status", "accountId", "since", "until", "limit", "cursor"})
+    limit = read_number(query, "limit", least=1, most=int(PAGE_POSTS))
     return ports.posts.find(
         PostQuery(
             workspace_id=workspace_id,
@@ -24,7 +26,7 @@ def list_posts(ports: Ports, workspace_id: str, query: Mapping[str, str]) -> Pos
             account_id=query.get("accountId"),
             since=_moment("since", query.get("since")),
             until=_moment("until", query.get("until")),
-            limit=_limit(query.get("limit")),
+            limit=_USUAL if limit is None else limit,
             cursor=query.get("cursor"),
         )
     )
@@ -40,11 +42,3 @@ def _status(text: str | None) -> Status | None:
 
 def _moment(name: str, text: str | None) -> float | None:
     return None if text is None else read_moment(text, name)
-
-
-def _limit(text: str | None) -> int:
-    if text is None:
-        return 20
-    if text not in map(str, range(1, PAGE_POSTS + 1)):
-        raise InvalidRequest(f"limit is not a number from 1 to {PAGE_POSTS}.", "Leave it out for 20.", field="limit")
-    return int(text)

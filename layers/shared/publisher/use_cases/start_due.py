@@ -32,5 +32,5 @@ def start_due(ports: Ports, post_id: str) -> None:
 
 
 def _early(post: Post, now: float) -> bool:
-    planned = post.scheduled_at if post.status is Status.SCHEDULED else post.not_before
+    planned = post.planned_at
     return planned is not None and planned - now > SCHEDULE_EARLY_SECONDS
