@@ -143,9 +143,17 @@ function row(accountId, video, signal) {
   return item;
 }
 
-/** How a video did at each age, beside the median of the account's other videos at that age. */
+/** How a video did at each age, beside the median of the account's other videos at that age, and its views over time. */
 async function compare(accountId, videoId, signal) {
-  const found = await call("GET", `/v2/accounts/${accountId}/videos/${videoId}`, { signal });
+  const [found, { days }] = await Promise.all([
+    call("GET", `/v2/accounts/${accountId}/videos/${videoId}`, { signal }),
+    call("GET", `/v2/accounts/${accountId}/history`, { signal, query: { videoId } }),
+  ]);
+  const views = plot("Views of this video", days.map((day) => ({ date: day.date, value: day.viewCount })));
+  return h("div.stack", ages(found), views && h("div.cards", views));
+}
+
+function ages(found) {
   return h("table.inner",
     h("caption", "Views at the same age, beside the median of the account's other videos"),
     h("thead", h("tr", ["Age", "This video", "Median", "Compared with", "Of the median"].map((name, at) =>
