@@ -45,7 +45,7 @@ function card(account, quota) {
   const { posts, drafts } = quota.waiting;
   return h("section.card", { "aria-label": nameOf(account) },
     h("h2", nameOf(account)),
-    quota.heldUntil && h("p.panel.warn", `TikTok takes nothing now: ${quota.heldReason} We try again `, time(quota.heldUntil), "."),
+    quota.heldUntil && h("section.panel.warn", h("p", `TikTok takes nothing now: ${quota.heldReason} We try again `, time(quota.heldUntil), ".")),
     quota.limits.map(limit),
     h("p.small.soft", posts + drafts === 0 ? "Nothing waits for its turn." : `Waiting for their turn: ${posts} ${posts === 1 ? "post" : "posts"}, ${drafts} ${drafts === 1 ? "draft" : "drafts"}.`));
 }
