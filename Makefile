@@ -5,7 +5,7 @@ pytest := $(python) -m pytest --ignore=tests/bench -n 2 --dist loadfile
 
 .PHONY: help
 help: ## list what there is
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: setup
 setup: ## install what demo and local need
@@ -73,3 +73,8 @@ contract: ## write the contract that GET /openapi.json answers
 readme: ## render the picture and the tables of README.md
 	@local/setup tests
 	@PYTHONPATH=layers/shared $(python) -m local.readme
+
+.PHONY: screenshots
+screenshots: ## take the pictures of the dashboard that README.md shows
+	@local/setup tests
+	@$(python) -m pytest -q tests/browser/screenshots.py

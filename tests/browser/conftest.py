@@ -28,7 +28,6 @@ from local.emulator import client_of
 from local.key import make_key, open_keys
 from local.state import running_address
 from publisher.ports import Keys
-from tests.browser.steps import new_creator
 from tests.conftest import ROOT, Film, MediaServer
 from tests.e2e.client import Client, a_video, photos
 from tests.e2e.pictures import picture
@@ -191,8 +190,8 @@ def lived_in(client: Client, keys: Keys, media_server: MediaServer, film: Film) 
     """A workspace as it looks after some days: an account with videos, and a post in most states."""
     key, _ = make_key(keys, "Office")
     operator = Client(client.api, key, client.tiktok)
-    face = media_server.put("mira.jpg", picture(200, 200, "JPEG"))
-    account = operator.connect(new_creator(operator, "Mira Sanders", avatar_url=face))
+    operator.sandbox("POST", "users", {"username": "mira.sanders", "nickname": "Mira Sanders"})
+    account = operator.connect("mira.sanders")
     operator.sandbox("POST", "videos", {"username": account["tiktok_username"], "count": 12, "days": 30})
     tomorrow = (datetime.now(UTC) + timedelta(days=1)).replace(hour=17, minute=0, second=0, microsecond=0)
     later = {"scheduledTime": tomorrow.isoformat()}
