@@ -155,3 +155,9 @@ def a_creator(**changes: object) -> Creator:
         "max_video_post_duration_sec": 600,
     }
     return Creator.model_validate({**good, **changes})
+
+
+def a_form(data: bytes, *, field: str = "file", name: str = "photo.jpg") -> bytes:
+    """A file in a form whose boundary is x."""
+    head = f'--x\r\nContent-Disposition: form-data; name="{field}"; filename="{name}"\r\n\r\n'
+    return head.encode() + data + b"\r\n--x--\r\n"

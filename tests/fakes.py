@@ -448,7 +448,7 @@ class FakeDrops:
 
 
 class FakeUploads:
-    """Uploaded files: `put` is what a customer does with the address of a part."""
+    """Uploaded files: `put_part` is what a customer does with the address of a part."""
 
     origin = "https://uploads.example"
 
@@ -485,7 +485,13 @@ class FakeUploads:
     def part_url(self, upload: Upload, part: Part, sha256: str) -> str:
         return f"{self.origin}/{upload.handle}/{part.number}/{part.size}?{sha256}"
 
-    def put(self, url: str, data: bytes, sha256: str) -> bool:
+    def put(self, upload: Upload, data: bytes) -> Upload:
+        with self.faults.around("put"):
+            self._uploads[upload.upload_id] = upload
+            self.files[upload.workspace_id, upload.name] = data
+            return upload.model_copy(update={"complete": True})
+
+    def put_part(self, url: str, data: bytes, sha256: str) -> bool:
         place, _, signed = url.removeprefix(f"{self.origin}/").partition("?")
         handle, number, size = place.split("/")
         good = signed == sha256 == sha256_of(data) and int(size) == len(data) and handle in self._under_way

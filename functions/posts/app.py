@@ -29,6 +29,7 @@ def get(call: Call) -> Answer:
 
 
 @api.route("GET", "/v2/posts", scope="posts:read")
+@api.route("GET", "/api/published-posts", scope="posts:read")
 def find(call: Call) -> Answer:
     """List posts, newest first."""
     return json_answer(200, PostList.of(list_posts(call.ports, call.workspace_id, call.query)))

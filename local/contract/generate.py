@@ -30,6 +30,18 @@ _WITH_KEY: tuple[type[errors.PublisherError], ...] = (
     *([errors.ForgedRequest] if hasattr(errors, "ForgedRequest") else []),
 )
 _WITH_BODY: tuple[type[errors.PublisherError], ...] = (errors.InvalidRequest,)
+_FORM: Json = {
+    "required": True,
+    "content": {
+        "multipart/form-data": {
+            "schema": {
+                "type": "object",
+                "required": ["file"],
+                "properties": {"file": {"type": "string", "format": "binary", "description": "The file."}},
+            }
+        }
+    },
+}
 _KEYS = ("boring-api-key", "x-api-key")
 
 
@@ -117,6 +129,8 @@ def _operation(method: str, path: str, names: Models, *, scope: str | None, summ
         described["description"] = f"Needs a key with the scope `{scope}`."
     if operation.body:
         described["requestBody"] = _body(path, operation, names)
+    if operation.file_body:
+        described["requestBody"] = _FORM
     return described
 
 

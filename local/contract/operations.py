@@ -60,6 +60,7 @@ class Operation(NamedTuple):
     query: tuple[Query, ...] = ()
     headers: tuple[str, ...] = ()
     csv_body: bool = False
+    file_body: bool = False
     body_optional: bool = False
 
 
@@ -67,6 +68,15 @@ _TIME = {"type": "string", "format": "date-time"}
 _DAY = {"type": "string", "format": "date"}
 _CURSOR = Query("cursor", "Where to go on: the cursor of the answer before.", {"type": "string"})
 _ACCOUNT_ID = Query("accountId", "Posts of this account alone.", {"type": "string", "format": "uuid"})
+
+_LIST = (
+    Query("status", "Posts in this status alone.", {"$ref": "#/components/schemas/Status"}),
+    _ACCOUNT_ID,
+    Query("since", "Posts that were made at this time or later.", _TIME),
+    Query("until", "Posts that were made before this time.", _TIME),
+    Query("limit", "How many at most.", {"type": "integer", "minimum": 1, "maximum": int(PAGE_POSTS)}),
+    _CURSOR,
+)
 
 OPERATIONS: Mapping[tuple[str, str], Operation] = {
     ("POST", "/v2/posts"): Operation(
@@ -89,14 +99,7 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
         "Posts",
         {200: api.PostList},
         _WRONG,
-        query=(
-            Query("status", "Posts in this status alone.", {"$ref": "#/components/schemas/Status"}),
-            _ACCOUNT_ID,
-            Query("since", "Posts that were made at this time or later.", _TIME),
-            Query("until", "Posts that were made before this time.", _TIME),
-            Query("limit", "How many at most.", {"type": "integer", "minimum": 1, "maximum": int(PAGE_POSTS)}),
-            _CURSOR,
-        ),
+        query=_LIST,
     ),
     ("GET", "/v2/posts/{postSubmissionId}"): Operation("Posts", {200: api.PostDetail}, (errors.NotFound,)),
     ("PATCH", "/v2/posts/{postSubmissionId}"): Operation(
@@ -114,6 +117,10 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
         (*_WRONG, *_TIKTOK, errors.NotFound, errors.WrongStatus),
         body=api.RetryRequest,
         body_optional=True,
+    ),
+    ("GET", "/api/published-posts"): Operation("Posts", {200: api.PostList}, _WRONG, query=_LIST),
+    ("POST", "/api/v2/media/upload"): Operation(
+        "Uploads", {201: api.UploadAnswer}, (*_WRONG, errors.MediaTooLarge, errors.InvalidMediaType), file_body=True
     ),
     ("POST", "/v2/media/uploads"): Operation(
         "Uploads", {201: api.UploadAnswer}, (*_WRONG, errors.MediaTooLarge), body=api.BeginUploadRequest

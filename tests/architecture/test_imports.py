@@ -12,9 +12,10 @@ import pytest
 from tests.architecture.source import FUNCTIONS, ROOT, SHARED, Module, production
 
 MAY_IMPORT: dict[str, set[str]] = {
-    "functions": {"browser", "static_files", "web", "step", "event", "use_cases", "api", "stats", "ports"},
+    "functions": {"browser", "forms", "static_files", "web", "step", "event", "use_cases", "api", "stats", "ports"},
     "browser": {"web", "static_files", "use_cases", "api", "ports", "domain"},
     "static_files": set(),
+    "forms": {"web", "domain"},
     "web": {"wiring", "use_cases", "api", "ports", "domain", "observability"},
     "event": {"wiring", "step", "ports", "observability"},
     "step": {"wiring", "messages", "ports", "domain", "observability"},
@@ -40,6 +41,7 @@ MAY_IMPORT: dict[str, set[str]] = {
 
 MAY_USE: dict[str, set[str]] = {
     "browser": {"aws_lambda_powertools"},
+    "forms": {"multipart"},
     "web": {"aws_lambda_powertools", "pydantic"},
     "stats": {"pydantic"},
     "use_cases": {"pydantic"},

@@ -52,7 +52,7 @@ def an_upload(**changes):
 def put(ports, url, data):
     """Send a part, as its owner does."""
     if not hasattr(ports, "aws"):
-        return ports.uploads.put(url, data, sha256_of(data))
+        return ports.uploads.put_part(url, data, sha256_of(data))
     return requests.put(url, data=data, headers={"x-amz-checksum-sha256": sha256_of(data)}, timeout=5).ok
 
 
@@ -301,3 +301,19 @@ def test_what_s3_does_not_show_is_not_there(aws_ports):
     assert not found.complete
     aws_ports.aws.answer("s3", "GetObject", 403, "<Error><Code>AccessDenied</Code></Error>")
     assert aws_ports.uploads.find("workspace-1", ID) is None
+
+
+def test_a_small_file_that_is_put_is_whole_at_once(ports):
+    upload = an_upload(size=5)
+    assert ports.uploads.put(upload, b"bytes").complete
+    assert ports.uploads.find("workspace-1", ID).complete
+    with ports.uploads.open("workspace-1", upload.name, max_bytes=5) as source:
+        buffer = bytearray(10)
+        assert bytes(buffer[: source.readinto(memoryview(buffer))]) == b"bytes"
+
+
+def test_what_was_put_is_dropped_like_any_other(ports):
+    upload = ports.uploads.put(an_upload(size=5), b"bytes")
+    ports.uploads.drop(upload)
+    found = ports.uploads.find("workspace-1", ID)
+    assert (found.complete, found.dropped) == (False, True)

@@ -95,9 +95,10 @@ class Http:
         key: str | None = "",
         encode: bool = False,
     ) -> HttpAnswer:
-        """Call with the workspace's key, another one, or none; a body that is no text goes out as JSON."""
+        """Call with the workspace's key, another one, or none; a body that is no text and no bytes goes out as JSON."""
         self._calls += 1
-        text = body if isinstance(body, str) else json.dumps(body)
+        data = body if isinstance(body, bytes) else (body if isinstance(body, str) else json.dumps(body)).encode()
+        encode = encode or isinstance(body, bytes)
         sent = {"boring-api-key": self.key} if key == "" else {"boring-api-key": key} if key else {}
         event = {
             "version": "2.0",
@@ -112,7 +113,7 @@ class Http:
                 "timeEpoch": int(1000 * (self.ports.clock.now() - self.cold_start)),
                 "http": {"method": method, "path": path, "sourceIp": "192.0.2.1", "userAgent": "test"},
             },
-            "body": base64.b64encode(text.encode()).decode() if encode else text,
+            "body": base64.b64encode(data).decode() if encode else data.decode(),
             "isBase64Encoded": encode,
         }
         if query is not None:

@@ -34,7 +34,7 @@ from publisher.use_cases.collect_figures import collect_figures
 from publisher.use_cases.sweep import sweep
 from publisher.use_cases.take_parts import complete_upload, sign_parts
 from tests.architecture.cloudformation import of_type, read_template
-from tests.builders import a_carousel, a_creator, a_key, a_post
+from tests.builders import a_carousel, a_creator, a_form, a_key, a_post
 from tests.fakes import FakePorts, FakeTikTok, sha256_of
 from tests.unit.conftest import Http, HttpAnswer, http_of
 from tests.unit.work import FILM, Work, picture
@@ -144,6 +144,8 @@ class World:
             more |= self._back_from_tiktok(mine, other, choice)
         if path == "/v2/session" and mine.sessions:
             more["cookies"] = [choice.choice(mine.sessions)]
+        if path == "/api/v2/media/upload":
+            headers["Content-Type"] = "multipart/form-data; boundary=x"
         if path == "/webhooks/tiktok":
             headers["TikTok-Signature"] = self._signature(str(body))
         theirs = self._stored(other)
@@ -267,6 +269,7 @@ class World:
         return {
             "/v2/session/links": {},
             "/v2/keys": {"name": f"key {mine.mark}", "scopes": ["posts:read"]},
+            "/api/v2/media/upload": a_form(FILM, name=f"{mine.mark}.mp4"),
             "/v2/media/uploads": {"fileName": f"{mine.mark}.mp4", "size": len(FILM)},
             "/v2/media/uploads/{uploadId}/parts": parts,
             "/v2/media/uploads/{uploadId}/complete": parts,
@@ -327,7 +330,7 @@ class World:
         upload = begin_upload(self.ports, mine.name, {"fileName": f"{mine.mark}.mp4", "size": len(FILM)}).upload
         body = {"parts": [{"number": 1, "sha256": sha256_of(FILM)}]}
         url = sign_parts(self.ports, mine.name, upload.upload_id, body).urls[1]
-        assert self.ports.uploads.put(url, FILM, sha256_of(FILM))
+        assert self.ports.uploads.put_part(url, FILM, sha256_of(FILM))
         if complete:
             complete_upload(self.ports, mine.name, upload.upload_id, body)
         return upload.upload_id
@@ -365,7 +368,7 @@ class World:
             mine.links.append(answer.json["signInUrl"].rpartition("/")[2])
         elif path == "/v2/keys" and answer.status == 201:
             mine.texts.append(answer.json["key"])
-        elif path == "/v2/media/uploads" and answer.status == 201:
+        elif path in ("/v2/media/uploads", "/api/v2/media/upload") and answer.status == 201:
             mine.uploads.append(answer.json["uploadId"])
         elif path == "/v2/posts" and answer.status == 200 and answer.json.get("cursor"):
             mine.cursors.append(answer.json["cursor"])

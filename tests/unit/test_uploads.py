@@ -35,7 +35,7 @@ def bring(http: Http, ports: FakePorts, upload_id: str, parts: list[bytes], *num
     for part in signed.json["parts"]:
         if "url" in part:
             data = parts[part["number"] - 1]
-            assert ports.uploads.put(part["url"], data, sha256_of(data))
+            assert ports.uploads.put_part(part["url"], data, sha256_of(data))
 
 
 def uploaded(http: Http, ports: FakePorts, data: bytes = FILM, name: str = "film.mp4") -> dict[str, str]:
@@ -110,9 +110,9 @@ def test_an_address_takes_the_bytes_that_were_announced_and_no_others(http, port
     assert answer.json["urlsExpireAt"] == iso(ports.clock.now() + PART_URL_SECONDS)
     assert ["url" in part for part in answer.json["parts"]] == [False, True, False]
     url = answer.json["parts"][1]["url"]
-    assert not ports.uploads.put(url, PARTS[0], sha256_of(PARTS[0]))
-    assert not ports.uploads.put(url, PARTS[0], sha256_of(PARTS[1]))
-    assert ports.uploads.put(url, PARTS[1], sha256_of(PARTS[1]))
+    assert not ports.uploads.put_part(url, PARTS[0], sha256_of(PARTS[0]))
+    assert not ports.uploads.put_part(url, PARTS[0], sha256_of(PARTS[1]))
+    assert ports.uploads.put_part(url, PARTS[1], sha256_of(PARTS[1]))
 
 
 def test_an_interrupted_upload_is_taken_up_where_it_was(http, ports):

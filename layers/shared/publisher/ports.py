@@ -463,6 +463,9 @@ class Uploads(Protocol):
     def find(self, workspace_id: str, upload_id: str) -> Upload | None:
         """Return an upload of a workspace as it stands, also a dropped one; None when there is none, or it expired."""
 
+    def put(self, upload: Upload, data: bytes) -> Upload:
+        """Store a small file whole, and return the upload as it is then."""
+
     def received(self, upload: Upload) -> Sequence[ReceivedPart]:
         """Return the parts that are there, by number; none when the upload is no longer under way."""
 

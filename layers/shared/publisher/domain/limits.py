@@ -104,6 +104,11 @@ SCHEDULE_RETRY_SECONDS = Limit(3600, "seconds", "a schedule goes on trying to st
 SCHEDULE_EARLY_SECONDS = Limit(2, "seconds", "a schedule may fire early and still count", _PRODUCT)
 CHANGE_TRIES = Limit(8, "tries", "to change a post that its execution is moving", _PRODUCT)
 
+FORM_FILE_BYTES = Limit(
+    4 * MIB, "bytes", "largest file in a form", "product; Lambda takes 6 MB a request, and bytes come as base64"
+)
+FORM_BODY_BYTES = Limit(10 * MIB, "bytes", "largest form that is read", "API Gateway's own limit")
+
 # Posts by the hundred, and files that are dropped
 BULK_POSTS = Limit(100, "posts", "in one bulk request", _PRODUCT)
 BULK_BODY_BYTES = Limit(MIB, "bytes", "largest body of a bulk request", _PRODUCT)

@@ -20,7 +20,12 @@ def begin_upload(ports: Ports, workspace_id: str, body: object) -> UploadState:
     bytes, when a post fetches it.
     """
     request = read_body(BeginUploadRequest, body, "POST /v2/media/uploads")
-    upload = Upload(
+    return UploadState(upload=ports.uploads.begin(new_upload(ports, workspace_id, request)))
+
+
+def new_upload(ports: Ports, workspace_id: str, request: BeginUploadRequest) -> Upload:
+    """Return the upload that a request describes, before anything is stored of it."""
+    return Upload(
         workspace_id=workspace_id,
         upload_id=str(uuid.uuid4()),
         file_name=_checked_name(request.file_name),
@@ -28,7 +33,6 @@ def begin_upload(ports: Ports, workspace_id: str, body: object) -> UploadState:
         content_type=_checked_type(request.content_type),
         begun_at=ports.clock.now(),
     )
-    return UploadState(upload=ports.uploads.begin(upload))
 
 
 def _checked_name(name: str | None) -> str:
