@@ -11,6 +11,7 @@ import pytest
 import requests
 
 from local.emulator import client_of
+from tests.conftest import Film
 from tests.e2e.client import Client, a_video, photos
 from tests.e2e.test_local_runtime import run
 from tests.pictures import plain
@@ -168,3 +169,15 @@ def test_uploaded_pictures_become_a_carousel_beside_fetched_ones(client: Client,
     fetched = media_server.put(f"{uuid.uuid4()}.png", picture)
     _, post = client.publish_and_wait(photos(account, [uploader.upload["mediaUrl"], fetched]))
     assert post["status"] == "PUBLISH_COMPLETE", post
+
+
+def test_a_small_film_in_a_form_is_published(client: Client, film: Film) -> None:
+    account = client.new_account()
+    with film.path.open("rb") as file:
+        answer = requests.post(
+            f"{client.api}/api/v2/media/upload", files={"file": file}, headers=client.headers, timeout=40
+        )
+    assert answer.status_code == 201, answer.text
+    outcome = client.publish_and_wait(a_video(account, answer.json()["mediaUrl"]))
+    assert outcome.post["status"] == "PUBLISH_COMPLETE"
+    assert client.upload_of(outcome.post["publish_id"])["sha256"] == hashlib.sha256(film.path.read_bytes()).hexdigest()
