@@ -70,6 +70,7 @@ def test_the_menu_can_be_skipped(signed_in: Page) -> None:
     signed_in.keyboard.press("Enter")
     signed_in.keyboard.press("Tab")
     expect(signed_in.get_by_role("main").get_by_role("link", name="Connect TikTok")).to_be_focused()
+    assert signed_in.url.endswith("#/accounts")
 
 
 def test_a_dialog_keeps_the_focus_and_gives_it_back(page: Page, signed_in: Page, operator: Client) -> None:

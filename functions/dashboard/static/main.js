@@ -146,8 +146,12 @@ function showSignIn(failure = null) {
   key.focus();
 }
 
-window.addEventListener("hashchange", () => {
-  if (location.hash !== "#main") show(); // the skip link's
+window.addEventListener("hashchange", show);
+document.querySelector(".skip").addEventListener("click", (event) => {
+  event.preventDefault(); // what stands behind the # is the page's address
+  const heading = document.querySelector("main h1");
+  heading.tabIndex = -1;
+  heading.focus();
 });
 window.addEventListener("signed-out", () => {
   if (!session) return;

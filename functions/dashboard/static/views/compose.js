@@ -155,6 +155,7 @@ function composer(place, known, query, signal) {
     const mine = attempt;
     const stop = new AbortController();
     signal.addEventListener("abort", () => stop.abort(), { once: true });
+    let sent = false;
     fill(told);
     form.inert = true;
     try {
@@ -166,11 +167,13 @@ function composer(place, known, query, signal) {
         ...time.value(),
         ...(time.queues() ? { queueIfLimited: true } : {}),
       };
+      sent = true;
       const post = await call("POST", "/v2/posts", { body, signal, headers: { Prefer: "respond-async", "Idempotency-Key": mine.key } });
       followed(place, post, signal);
     } catch (error) {
       form.inert = false;
       if (error.name === "AbortError") fill(told, h("p.panel.calm", "The upload was stopped. Publish again to go on; what has arrived is kept."));
+      else if (sent && (error.status === 0 || error.status >= 500)) fill(told, errorPanel(error), unknown());
       else refused(error);
       publish.focus();
       attempt = mine;
@@ -189,6 +192,13 @@ function composer(place, known, query, signal) {
   }
 
   return { chooseAccount };
+}
+
+/** What is said when nobody knows whether the service has taken the post. */
+function unknown() {
+  return h("section.panel.warn", h("p.strong", "The post may have been taken."),
+    h("p", "Press the button again without changing anything: the same post is never made twice. What you change makes another post, so ",
+      h("a", { href: "#/posts" }, "look at the posts"), " first."));
 }
 
 /** Upload what was chosen from the computer, with progress in a dialog that can stop it; addresses are passed through. */
