@@ -7,7 +7,8 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import PHONE, WIDE, LivedIn, NewPage, sign_in
-from tests.browser.steps import settled
+from tests.browser.steps import choose_files, open_composer, settled
+from tests.conftest import FILM
 
 PAGES = {
     "accounts": "Accounts",
@@ -93,6 +94,25 @@ def test_axe_finds_nothing_where_the_service_does_not_answer(page: Page, lived_i
     page.goto("/#/posts")
     expect(page.get_by_text("Too many requests.")).to_be_visible()
     assert violations(page) == []
+
+
+def test_axe_finds_nothing_on_the_page_of_the_contract_in_any_look(page: Page) -> None:
+    page.goto("/docs")
+    expect(page.get_by_role("heading", level=2).first).to_be_visible()
+    assert violations(page) == []
+    assert overflow(page) == 0
+
+
+def test_axe_finds_nothing_in_a_composer_with_all_open_and_something_wrong(page: Page, lived_in: LivedIn) -> None:
+    sign_in(page, lived_in.operator)
+    open_composer(page, lived_in.account["account_id"])
+    choose_files(page, FILM)
+    page.get_by_role("checkbox", name="Disclose commercial content").check()
+    page.get_by_role("checkbox", name="Branded content").check()
+    page.get_by_role("radio", name="At a time").check()
+    page.get_by_text("More options").click()
+    assert violations(page) == []
+    assert overflow(page) == 0
 
 
 REFUSAL = {

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Error, Page, Request, Route, expect
 
+from tests.browser.conftest import Watch
 from tests.browser.steps import (
     choose_addresses,
     choose_files,
@@ -163,6 +164,37 @@ def test_an_upload_goes_on_after_a_reload_with_what_is_missing(composer: Page, o
     outcome(composer, "It is published")
     assert sorted(sent.numbers) == list(range(1, len(sent.numbers) + 1))
     assert at_tiktok(operator)["sha256"] == sha256(big)
+
+
+def test_a_part_that_the_connection_loses_is_sent_again_by_itself(
+    composer: Page, operator: Client, watch: Watch
+) -> None:
+    composer.route(PARTS, lambda route: route.abort("connectionreset"), times=1)
+    choose_files(composer, FILM)
+    privacy(composer).select_option("Everyone")
+    publish(composer).click()
+    outcome(composer, "It is published")
+    assert at_tiktok(operator)["sha256"] == sha256(FILM)
+    watch.forgive("console error: Failed to load resource: net::ERR_CONNECTION_RESET")
+
+
+def test_publishing_again_after_a_lost_answer_makes_no_second_post(
+    composer: Page, operator: Client, film: Film, watch: Watch
+) -> None:
+    def lose(route: Route) -> None:
+        route.fetch()
+        route.abort("connectionreset")
+
+    composer.route("**/v2/posts", lose, times=1)
+    choose_addresses(composer, film.url)
+    privacy(composer).select_option("Everyone")
+    publish(composer).click()
+    expect(composer.get_by_role("alert")).to_contain_text("The service did not answer.")
+    expect(composer.get_by_role("alert")).to_contain_text("the same post is never made twice")
+    watch.forgive("console error: Failed to load resource: net::ERR_CONNECTION_RESET")
+    publish(composer).click()
+    outcome(composer, "It is published")
+    assert only_post(operator)["status"] == "PUBLISH_COMPLETE"
 
 
 def test_a_film_of_the_web_is_published(composer: Page, operator: Client, film: Film) -> None:

@@ -54,8 +54,8 @@ function search() {
 
 function call(operation) {
   const { method, path, summary, description, parameters, requestBody, responses } = operation;
-  const words = [method, path, summary, ...Object.keys(responses), ...Object.values(responses).map((one) => one.description)];
-  return h("details.card", { id: operation.operationId, "data-text": words.join(" ").toLowerCase() },
+  const text = [method, path, summary, ...Object.keys(responses), ...Object.values(responses).map((one) => one.description)];
+  return h("details.card", { id: operation.operationId, "data-text": text.join(" ").toLowerCase() },
     h("summary", h("span.badge", method), " ", h("code", path), " ", h("span.soft", summary)),
     description && h("p", words(description)),
     parameters.length > 0 && table("Parameters", ["Name", "Where", "Type", "Meaning"], parameters.map((one) =>
