@@ -3,11 +3,11 @@
 import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
-from publisher_client.errors import StillUnderWay
+from publisher_client.errors import PublisherError, StillUnderWay
 from publisher_client.models import (
     Account,
     Checkup,
@@ -28,6 +28,8 @@ from publisher_client.uploads import OnBytes, begin_upload, bring, find_upload
 
 FIRST_LOOK, SLOWEST_LOOK = 0.5, 10.0
 """Seconds between two looks at a post: short at first, then longer by a quarter each time."""
+ACCOUNT_LOOK = 2.0
+"""Seconds between two looks for an account that is being connected."""
 WAIT_SECONDS = 3600.0
 """How long `wait` waits unless told otherwise."""
 
@@ -57,6 +59,31 @@ class Client:
     def connect_link(self) -> ConnectLink:
         """Make a link at which a creator connects an account."""
         return ConnectLink.model_validate(self._get("/oauth/tiktok/start"))
+
+    def account(self, wanted: str | None = None) -> Account:
+        """Return an account by its id or @username; None is the only one. PublisherError when it is not clear."""
+        there = [one for one in self.accounts() if one.state != "disconnected" or wanted]
+        names = [f"@{one.tiktok_username}" for one in there]
+        found = [one for one, name in zip(there, names, strict=True) if wanted in (None, one.account_id, name)]
+        if len(found) == 1:
+            return found[0]
+        if not there:
+            raise PublisherError("No account is connected.", "Connect one first: publisher accounts connect")
+        if wanted is None:
+            what = "There are several accounts."
+        else:
+            what = f"Several accounts are {wanted}." if found else f"There is no account {wanted}."
+        raise PublisherError(what, f"Name one of {', '.join(names)}, or an id.")
+
+    def wait_for_account(self, link: ConnectLink, wanted: Callable[[Account], bool]) -> Account:
+        """Return the account that a link connects, once one is as wanted; StillUnderWay when the link is over."""
+        while True:
+            for one in self.accounts():
+                if wanted(one):
+                    return one
+            if datetime.now(UTC) > link.expires_at:
+                raise StillUnderWay("Nobody has connected an account.", "Make a new link.")
+            self._sleep(ACCOUNT_LOOK)
 
     def disconnect(self, account_id: str) -> dict[str, Any]:
         """Disconnect an account; again answers the same."""
@@ -190,16 +217,21 @@ class Client:
 
     # Files
 
-    def upload(
-        self, file: Path, on_bytes: OnBytes = lambda _there, _all: None, *, upload_id: str | None = None
-    ) -> Upload:
-        """Bring a file, and return its upload, whose `media_url` goes into posts; `upload_id` goes on with one."""
-        upload = find_upload(self._transport, upload_id) if upload_id else None
-        return bring(self._transport, file, upload or begin_upload(self._transport, file), on_bytes)
+    def upload(self, file: Path, on_bytes: OnBytes = lambda _there, _all: None) -> Upload:
+        """Bring a file, and return its upload, whose `media_url` goes into posts."""
+        return self.bring(file, self.begin_upload(file), on_bytes)
 
     def begin_upload(self, file: Path) -> Upload:
-        """Begin an upload, to be gone on with by `upload`; nothing is sent yet."""
+        """Begin an upload; nothing is sent yet."""
         return begin_upload(self._transport, file)
+
+    def find_upload(self, upload_id: str) -> Upload | None:
+        """Return an upload as it stands, to go on with it; None when it is not there any more."""
+        return find_upload(self._transport, upload_id)
+
+    def bring(self, file: Path, upload: Upload, on_bytes: OnBytes = lambda _there, _all: None) -> Upload:
+        """Send what is missing of a file, and return the upload when it is complete."""
+        return bring(self._transport, file, upload, on_bytes)
 
     # Figures
 

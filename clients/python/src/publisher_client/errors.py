@@ -57,3 +57,16 @@ class PublisherApiError(PublisherError):
         self.tiktok_log_id: str | None = answer.get("tiktok_log_id")
         self.problems: list[dict[str, Any]] = answer.get("problems") or []
         self.retry_after = retry_after
+
+    @property
+    def facts(self) -> str:
+        """What to tell whoever looks into it."""
+        told = {
+            "status": self.status,
+            "code": self.code,
+            "post": self.post_id,
+            "request": self.request_id,
+            "TikTok's log id": self.tiktok_log_id,
+            "try again in seconds": self.retry_after,
+        }
+        return ", ".join(f"{name} {value}" for name, value in told.items() if value)

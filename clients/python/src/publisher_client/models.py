@@ -90,8 +90,8 @@ class PostAnswer(Answer):
     """What the service says of a post that was accepted, or begun again."""
 
     post_submission_id: str
-    post_type: str
-    publish_id: str | None = None
+    post_type: str = Field(alias="post_type")
+    publish_id: str | None = Field(default=None, alias="publish_id")
     status: str
     message: str
     warnings: list[str] = Field(default_factory=list)
@@ -117,7 +117,7 @@ class Post(PostAnswer):
     error: str | None = None
     code: str | None = None
     retryable: bool | None = None
-    tiktok_log_id: str | None = None
+    tiktok_log_id: str | None = Field(default=None, alias="tiktok_log_id")
 
 
 class PostPage(Answer):
