@@ -41,7 +41,7 @@ check: ## format, lint, types, template and state machine, then all tests
 	@local/setup tests sam
 	@$(python) -m ruff format --check --quiet .
 	@$(python) -m ruff check --quiet .
-	@$(python) -m mypy functions layers/shared local tests
+	@$(python) -m mypy functions layers/shared local tests clients/python/src
 	@.venv/bin/cfn-lint template.yaml
 	@$(pytest)
 

@@ -3,7 +3,12 @@
 from tests.architecture.source import FUNCTIONS, ROOT, Module
 
 OURS = {"publisher", "local", "tests", *(path.name for path in FUNCTIONS.iterdir())}
-MAY_USE = {"mcp_server": {"mcp", "pydantic"}, "models": {"pydantic"}, "transport": {"requests", "urllib3"}}
+MAY_USE = {
+    "mcp_server": {"mcp", "pydantic"},
+    "models": {"pydantic"},
+    "transport": {"requests", "urllib3"},
+    "words": {"pydantic"},
+}
 """What its modules may import of others, besides the standard library."""
 
 MODULES = [Module(path.stem, path) for path in sorted((ROOT / "clients/python/src/publisher_client").glob("*.py"))]

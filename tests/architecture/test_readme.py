@@ -39,6 +39,7 @@ def test_its_parts_stand_in_the_order_of_a_newcomers_questions():
         "Run it",
         "The dashboard",
         "Publish a post",
+        "From Python and the command line",
         "Connect your own TikTok app",
         "API",
         "Limits",
