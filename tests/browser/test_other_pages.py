@@ -69,16 +69,28 @@ def test_performance_lists_what_the_documentation_lists_and_sorts_by_each(office
         assert [int(text.replace(",", "")) for text in column(office, name)] == falling[::-1]
 
 
+def a_day(number: int) -> dict[str, Any]:
+    """Return a day of an account's history, which no test waits for."""
+    counts = {"followerCount": 1180 + number, "followingCount": 3, "likesCount": 7 * number, "videoCount": number}
+    day = f"2026-11-{number}"
+    return {"date": day, "asOf": f"{day}T03:00:00Z", "collected": {"viewCount": 100 * number}, **counts}
+
+
 def test_performance_over_time_is_drawn_and_can_be_read_as_a_table(office: Page) -> None:
-    days = [
-        {"date": f"2026-11-2{day}", "followerCount": 1200 + day, "likesCount": 7 * day, "videoCount": day}
-        | {"collected": {"viewCount": 100 * day}}
-        for day in (1, 2, 3)
-    ]
+    days = [a_day(number) for number in (21, 22, 23)]
     office.route("**/v2/accounts/*/history", lambda route: route.fulfill(json={"days": days}))
     go_to(office, "Performance")
     over_time = office.get_by_role("region", name="Over time")
-    expect(over_time.get_by_role("img", name=re.compile("Followers: 1,201 on 2026-11-21, 1,203"))).to_be_visible()
+    line = over_time.get_by_role("img", name="Followers: 1,201 on 2026-11-21, 1,203 on 2026-11-23")
+    expect(line).to_be_visible()
+    over_time.get_by_text("Followers as a table").click()
+    numbers = over_time.get_by_role("region", name="Followers as a table").get_by_role("row")
+    assert numbers.all_inner_texts() == [
+        "Day\tFollowers",
+        "2026-11-21\t1,201",
+        "2026-11-22\t1,202",
+        "2026-11-23\t1,203",
+    ]
 
 
 def test_the_history_is_saved_as_csv(office: Page, tmp_path: Path) -> None:
