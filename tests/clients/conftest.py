@@ -75,6 +75,7 @@ class Scene:
     faults: list[str] = field(default_factory=list)
     posts: dict[str, dict[str, Any]] = field(default_factory=dict)
     heard: list[tuple[str, str]] = field(default_factory=list)
+    authorizations: list[str | None] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
 
@@ -123,6 +124,7 @@ class BadServiceHandler(BaseHTTPRequestHandler):
         scene = self.server.scene
         with scene.lock:
             scene.heard.append((self.command, self.path))
+            scene.authorizations.append(self.headers["Authorization"])
             fault = scene.faults.pop(0) if scene.faults else "none"
         match fault.split():
             case ["cut-before"]:
@@ -137,6 +139,8 @@ class BadServiceHandler(BaseHTTPRequestHandler):
                 self._answer(int(status), {"postSubmissionId": "post-1", "error": "TikTok", "message": "Later."}, {})
             case ["in-flight"]:
                 self._answer(409, {"retryable": True, "code": "InvalidRequest"}, {"Retry-After": "3"})
+            case ["other", status]:
+                self._answer(int(status), {"hello": "world"}, {})
             case ["redirect", url]:
                 self._answer(307, {}, {"Location": url})
             case [status, "after", seconds]:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from publisher_client import Client, NotSignedIn, Options, PublisherApiError, Unreachable
+from publisher_client import Client, NotSignedIn, Options, PublisherApiError, UnexpectedAnswer, Unreachable
 from publisher_client.transport import ATTEMPTS, LONGEST_PAUSE, pause_before
 from tests.clients.conftest import BadService
 from tests.conftest import free_port
@@ -148,3 +148,16 @@ def test_an_upload_of_a_file_that_is_not_there_sends_nothing(service: BadService
     with pytest.raises(FileNotFoundError):
         user.upload(tmp_path / "none.mp4")
     assert service.scene.heard == []
+
+
+def test_an_address_of_something_else_is_told_so(service: BadService, user: User):
+    service.scene.faults = ["other 200"]
+    with pytest.raises(UnexpectedAnswer):
+        user.accounts()
+
+
+def test_a_password_of_netrc_is_not_sent(service: BadService, user: User, tmp_path: Path, monkeypatch):
+    (tmp_path / "netrc").write_text("default login somebody password secret\n")
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    user.accounts()
+    assert service.scene.authorizations == [None]

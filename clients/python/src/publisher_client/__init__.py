@@ -12,7 +12,14 @@ print(client.wait(post.post_submission_id).public_url)
 """
 
 from publisher_client.client import Client
-from publisher_client.errors import NotSignedIn, PublisherApiError, PublisherError, StillUnderWay, Unreachable
+from publisher_client.errors import (
+    NotSignedIn,
+    PublisherApiError,
+    PublisherError,
+    StillUnderWay,
+    UnexpectedAnswer,
+    Unreachable,
+)
 from publisher_client.models import Account, Options, Post, PostAnswer, Upload
 
 __version__ = "0.1.0"
@@ -26,6 +33,7 @@ __all__ = [
     "PublisherApiError",
     "PublisherError",
     "StillUnderWay",
+    "UnexpectedAnswer",
     "Unreachable",
     "Upload",
 ]

@@ -331,7 +331,9 @@ def _uploaded(client: Client, home: Home, file: Path) -> str:
 
 
 def _asked_privacy(client: Client, account: Account) -> Privacy:
-    choices = client.creator_info(account.account_id).privacy_level_options
+    known: dict[str, Privacy] = {one: one for one in get_args(Privacy)}
+    offered = client.creator_info(account.account_id).privacy_level_options
+    choices = [known[one] for one in offered if one in known]
     advice = f"Add --privacy with one of {', '.join(choices)}, or --draft."
     if not sys.stdin.isatty():
         raise PublisherError("Who may see the post is not said.", advice)
@@ -340,7 +342,7 @@ def _asked_privacy(client: Client, account: Account) -> Privacy:
     number = sys.stdin.readline().strip()
     if not number.isdecimal() or not 1 <= int(number) <= len(choices):
         raise PublisherError("That is none of the numbers.", advice)
-    return Options.model_validate({"privacyLevel": choices[int(number) - 1]}).privacy_level or "SELF_ONLY"
+    return choices[int(number) - 1]
 
 
 def _followed(client: Client, accepted: PostAnswer, given: argparse.Namespace) -> int:

@@ -10,6 +10,7 @@ from typing import Any
 from publisher_client.errors import PublisherError, StillUnderWay
 from publisher_client.models import (
     Account,
+    AccountList,
     Checkup,
     ConnectLink,
     Creator,
@@ -54,11 +55,11 @@ class Client:
 
     def accounts(self) -> list[Account]:
         """List the accounts of the key's workspace."""
-        return [Account.model_validate(one) for one in self._get("/api/accounts")["accounts"]]
+        return AccountList.read(self._get("/api/accounts")).accounts
 
     def connect_link(self) -> ConnectLink:
         """Make a link at which a creator connects an account."""
-        return ConnectLink.model_validate(self._get("/oauth/tiktok/start"))
+        return ConnectLink.read(self._get("/oauth/tiktok/start"))
 
     def account(self, wanted: str | None = None) -> Account:
         """Return an account by its id or @username; None is the only one. PublisherError when it is not clear."""
@@ -91,11 +92,11 @@ class Client:
 
     def creator_info(self, account_id: str) -> Creator:
         """Show what the creator may choose now."""
-        return Creator.model_validate(self._get(f"/v2/accounts/{account_id}/creator-info"))
+        return Creator.read(self._get(f"/v2/accounts/{account_id}/creator-info"))
 
     def quota(self, account_id: str) -> Quota:
         """Show what is left of an account's limits."""
-        return Quota.model_validate(self._get(f"/v2/accounts/{account_id}/quota"))
+        return Quota.read(self._get(f"/v2/accounts/{account_id}/quota"))
 
     # Posts
 
@@ -128,11 +129,11 @@ class Client:
         if not wait:
             headers["Prefer"] = "respond-async"
         given = {name: value for name, value in body.items() if value is not None}
-        return PostAnswer.model_validate(self._transport.call("POST", "/v2/posts", body=given, headers=headers))
+        return PostAnswer.read(self._transport.call("POST", "/v2/posts", body=given, headers=headers))
 
     def post(self, post_id: str) -> Post:
         """Show a post."""
-        return Post.model_validate(self._get(f"/v2/posts/{post_id}"))
+        return Post.read(self._get(f"/v2/posts/{post_id}"))
 
     def posts(
         self,
@@ -153,7 +154,7 @@ class Client:
             "limit": limit,
             "cursor": cursor,
         }
-        return PostPage.model_validate(self._transport.call("GET", "/v2/posts", query=query))
+        return PostPage.read(self._transport.call("GET", "/v2/posts", query=query))
 
     def all_posts(self, *, status: str | None = None, account_id: str | None = None) -> Iterator[Post]:
         """Yield posts, newest first, page by page."""
@@ -188,7 +189,7 @@ class Client:
 
     def cancel(self, post_id: str) -> Post:
         """Cancel a post that TikTok cannot have; again answers the same."""
-        return Post.model_validate(self._transport.call("DELETE", f"/v2/posts/{post_id}"))
+        return Post.read(self._transport.call("DELETE", f"/v2/posts/{post_id}"))
 
     def edit(
         self,
@@ -204,7 +205,7 @@ class Client:
         body: dict[str, Any] = {"scheduledTime": scheduled_time, "timezone": timezone}
         body = {name: value for name, value in body.items() if value is not None}
         body["post"] = {name: value for name, value in post.items() if value is not None}
-        return Post.model_validate(self._transport.call("PATCH", f"/v2/posts/{post_id}", body=body))
+        return Post.read(self._transport.call("PATCH", f"/v2/posts/{post_id}", body=body))
 
     def retry(self, post_id: str, *, published: bool | None = None) -> PostAnswer:
         """Begin a failed post again, or settle an unclear one: `published` says whether it is on TikTok.
@@ -213,7 +214,7 @@ class Client:
         """
         body = {} if published is None else {"published": published}
         answer = self._transport.call("POST", f"/v2/posts/{post_id}/retry", body=body, repeat=False)
-        return PostAnswer.model_validate(answer)
+        return PostAnswer.read(answer)
 
     # Files
 
@@ -238,23 +239,23 @@ class Client:
     def metrics(self, account_id: str) -> Metrics:
         """Show an account's figures and its latest videos."""
         query = {"account_id": account_id, "platform": "tiktok"}
-        return Metrics.model_validate(self._transport.call("GET", "/api/performance/metrics", query=query))
+        return Metrics.read(self._transport.call("GET", "/api/performance/metrics", query=query))
 
     def videos(self, account_id: str, *, cursor: int | None = None, limit: int | None = None) -> VideoPage:
         """List an account's public videos, newest first, one page."""
         query = {"cursor": cursor, "limit": limit}
-        return VideoPage.model_validate(
+        return VideoPage.read(
             self._transport.call("GET", f"/v2/accounts/{account_id}/videos", query=query),
         )
 
     def history(self, account_id: str, *, since: date | None = None, until: date | None = None) -> History:
         """Show an account day by day, in UTC."""
         query = {"since": since, "until": until}
-        return History.model_validate(self._transport.call("GET", f"/v2/accounts/{account_id}/history", query=query))
+        return History.read(self._transport.call("GET", f"/v2/accounts/{account_id}/history", query=query))
 
     def doctor(self) -> Checkup:
         """Look whether the service is set up; needs the scope admin."""
-        return Checkup.model_validate(self._get("/v2/doctor"))
+        return Checkup.read(self._get("/v2/doctor"))
 
     def _get(self, path: str) -> dict[str, Any]:
         return self._transport.call("GET", path)

@@ -3,6 +3,7 @@
 PublisherError
 ├── NotSignedIn          no address or key is known, or one that must not be used
 ├── Unreachable          no answer of the service; `outcome_unknown` when a change may have happened all the same
+├── UnexpectedAnswer     an answer that is none of this API's
 ├── StillUnderWay        a post did not end in the time that the caller wanted to wait
 └── PublisherApiError    the service answered with an error
 """
@@ -30,6 +31,10 @@ class Unreachable(PublisherError):
     def __init__(self, error: str, advice: str, *, outcome_unknown: bool) -> None:
         super().__init__(error, advice)
         self.outcome_unknown = outcome_unknown
+
+
+class UnexpectedAnswer(PublisherError):
+    """An answer that is none of this API's: another service listens there, or a newer one."""
 
 
 class StillUnderWay(PublisherError):

@@ -1,10 +1,12 @@
 """The API's answers. Names are Python's, `model_dump(by_alias=True)` gives the API's; a field that is new is kept."""
 
 from datetime import date, datetime
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
+
+from publisher_client.errors import UnexpectedAnswer
 
 Privacy = Literal["PUBLIC_TO_EVERYONE", "MUTUAL_FOLLOW_FRIENDS", "FOLLOWER_OF_CREATOR", "SELF_ONLY"]
 
@@ -12,13 +14,28 @@ ENDED = frozenset({"PUBLISH_COMPLETE", "SEND_TO_USER_INBOX", "FAILED", "CANCELLE
 """States in which a post stays until somebody acts."""
 
 
-class Answer(BaseModel):
+class Told(BaseModel):
+    """Something that the service told."""
+
+    @classmethod
+    def read(cls, told: object) -> Self:
+        """Return an answer; UnexpectedAnswer when it is none of this API's."""
+        try:
+            return cls.model_validate(told)
+        except ValidationError as error:
+            raise UnexpectedAnswer(
+                "The answer is not one of this service's.",
+                "Look whether the address is right and the client is new enough.",
+            ) from error
+
+
+class Answer(Told):
     """camelCase outside, snake_case inside."""
 
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="allow", frozen=True)
 
 
-class SnakeAnswer(BaseModel):
+class SnakeAnswer(Told):
     """An answer whose names are snake_case outside too, as those under /api are."""
 
     model_config = ConfigDict(extra="allow", frozen=True)
@@ -34,6 +51,12 @@ class Account(SnakeAnswer):
     tiktok_avatar_url: str
     state: str
     state_reason: str | None = None
+
+
+class AccountList(SnakeAnswer):
+    """The accounts of a workspace."""
+
+    accounts: list[Account]
 
 
 class ConnectLink(Answer):

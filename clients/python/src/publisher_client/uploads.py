@@ -22,7 +22,7 @@ OnBytes = Callable[[int, int], None]
 def find_upload(transport: Transport, upload_id: str) -> Upload | None:
     """Return an upload as it stands; None when there is no such any more."""
     try:
-        return Upload.model_validate(transport.call("GET", f"{UPLOADS}/{upload_id}"))
+        return Upload.read(transport.call("GET", f"{UPLOADS}/{upload_id}"))
     except PublisherApiError as error:
         if error.status == HTTPStatus.NOT_FOUND:
             return None
@@ -34,7 +34,7 @@ def begin_upload(transport: Transport, file: Path) -> Upload:
     kind, _ = mimetypes.guess_type(file.name)
     body = {"fileName": file.name, "size": file.stat().st_size, **({"contentType": kind} if kind else {})}
     # When the answer is lost, an upload is left that nobody knows; the service drops it by itself.
-    return Upload.model_validate(transport.call("POST", UPLOADS, body=body))
+    return Upload.read(transport.call("POST", UPLOADS, body=body))
 
 
 def bring(transport: Transport, file: Path, upload: Upload, on_bytes: OnBytes) -> Upload:
@@ -58,13 +58,13 @@ def bring(transport: Transport, file: Path, upload: Upload, on_bytes: OnBytes) -
                 there += part.size
                 on_bytes(there, upload.size)
     answer = transport.call("POST", f"{UPLOADS}/{upload.upload_id}/complete", body={"parts": hashes})
-    return Upload.model_validate(answer)
+    return Upload.read(answer)
 
 
 def _send(transport: Transport, upload_id: str, part: Part, data: bytes, sha256: str) -> None:
     for _ in range(ADDRESSES_OF_A_PART):
         asked = {"parts": [{"number": part.number, "sha256": sha256}]}
-        answer = Upload.model_validate(transport.call("POST", f"{UPLOADS}/{upload_id}/parts", body=asked))
+        answer = Upload.read(transport.call("POST", f"{UPLOADS}/{upload_id}/parts", body=asked))
         url = next((one.url for one in answer.parts if one.number == part.number), None)
         if url is None:
             return  # the part is there: an answer of S3 was lost
