@@ -4,6 +4,14 @@ import { call, poll } from "./api.js";
 import { fill, h, time } from "./dom.js";
 import { STATUSES, errorPanel, failurePanel, isOver, statusBadge, timeline } from "./parts.js";
 
+/** How long the page waits for a public address: TikTok tells it some minutes after the outcome, or not at all. */
+const URL_MINUTES = 5;
+
+/** Tell whether a post that is over still gets a public address. */
+function comes(post) {
+  return post.status === "PUBLISH_COMPLETE" && !post.publicUrl && post.options.privacyLevel === "PUBLIC_TO_EVERYONE";
+}
+
 /** Show a post in place of what was there, and follow it until it is over or waits for its time. */
 export function followed(place, post, signal) {
   const live = h("div.stack", { "aria-live": "polite" });
@@ -19,8 +27,8 @@ export function followed(place, post, signal) {
     const text = JSON.stringify([found.status, found.timeline, found.publicUrl, found.notBefore]);
     if (text !== last) show(live, found);
     last = text;
-    return (isOver(found) && (found.publicUrl || found.status !== "PUBLISH_COMPLETE" || found.options.privacyLevel !== "PUBLIC_TO_EVERYONE"))
-      || found.status === "SCHEDULED";
+    if (found.status === "SCHEDULED") return true;
+    return isOver(found) && (!comes(found) || Date.now() > Date.parse(found.updatedAt) + URL_MINUTES * 60000);
   }, { signal, seconds: 1.5 }).catch((error) => fill(live, errorPanel(error)));
 }
 
