@@ -1,4 +1,4 @@
-"""A browser per worker, a fresh profile per test, and a watch that lets no page misbehave unseen."""
+"""A browser per file, a fresh profile per test, and a watch that lets no page misbehave unseen."""
 
 import os
 import shutil
@@ -86,13 +86,14 @@ def origin(url: str) -> str:
     return f"{parts.scheme}://{parts.netloc}"
 
 
-@pytest.fixture(scope="session")
+# Of a file's tests and not of the whole run: while Playwright is started, no other test of the worker can run a loop.
+@pytest.fixture(scope="module")
 def playwright() -> Iterator[Playwright]:
     with sync_playwright() as started:
         yield started
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser(playwright: Playwright) -> Iterator[Browser]:
     """The system's Chromium, without a window."""
     assert BROWSER.is_file(), "run `local/setup tests`, which finds or installs a Chromium"
