@@ -1,7 +1,7 @@
 # Everything that a person runs. Nothing has to be installed first but git, make and a Python 3.13.
 python := .venv/bin/python
-# Two workers, as most time goes into waiting; a file's tests stay together, for they share what they set up.
-pytest := $(python) -m pytest --ignore=tests/bench -n 2 --dist loadfile
+# Three workers, as most time goes into waiting; a file's tests stay together, for they share what they set up.
+pytest := $(python) -m pytest --ignore=tests/bench -n 3 --dist loadfile
 
 .PHONY: help
 help: ## list what there is

@@ -9,6 +9,7 @@ from publisher.domain.chunks import plan_chunks
 from publisher.domain.keys import SCOPES as KEY_SCOPES
 from publisher.domain.keys import ApiKey, hash_secret
 from publisher.domain.media import VideoFacts
+from publisher.domain.pictures import PictureFacts
 from publisher.domain.posts import Carousel, Media, Pictures, Post, PostOptions, Upload
 from publisher.ports import Grant, IdempotentRequest, PendingConnection
 
@@ -32,6 +33,11 @@ def video_facts(**changes: object) -> VideoFacts:
         "codec": "H.264",
     }
     return VideoFacts.model_validate({**good, **changes})
+
+
+def picture_facts(**changes: object) -> PictureFacts:
+    good = {"content_type": "image/jpeg", "size": 300_000, "width": 1080, "height": 1920}
+    return PictureFacts.model_validate({**good, **changes})
 
 
 def stored_video(size: int = 8_000_000, key: str = "staging/video", etag: str = '"etag"') -> Media:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -40,6 +41,7 @@ class MediaServer(ThreadingHTTPServer):
         self.folder = folder
         self.asked: set[str] = set()
         self.go_on = threading.Event()
+        self.sent = 0
         self.url = f"http://127.0.0.1:{self.server_address[1]}"
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
@@ -78,10 +80,27 @@ class MediaHandler(BaseHTTPRequestHandler):
                 self.send_header("Location", "http://10.0.0.1/film.mp4")
                 self.send_header("Content-Length", "0")
                 self.end_headers()
+            case path if path.startswith("/in-parts/"):
+                self._answer_part(self.server.folder / path.removeprefix("/in-parts/"))
             case path if (self.server.folder / path[1:]).is_file():
                 self._answer(200, (self.server.folder / path[1:]).read_bytes(), "video/mp4")
             case _:
                 self._answer(404, b"not here", "text/plain")
+
+    def _answer_part(self, file: Path) -> None:
+        """Answer the part that is asked for, and count the bytes; a client that has enough goes away."""
+        size = file.stat().st_size
+        first, _, last = self.headers.get("Range", f"bytes=0-{size - 1}").removeprefix("bytes=").partition("-")
+        begin, end = int(first), min(int(last or size - 1), size - 1)
+        self.send_response(206 if "Range" in self.headers else 200)
+        self.send_header("Content-Length", str(end - begin + 1))
+        self.send_header("Content-Range", f"bytes {begin}-{end}/{size}")
+        self.end_headers()
+        with file.open("rb") as content, suppress(ConnectionError):
+            content.seek(begin)
+            while begin <= end:
+                begin += self.wfile.write(piece := content.read(min(65536, end + 1 - begin)))
+                self.server.sent += len(piece)
 
     def _answer(self, status: int, body: bytes, kind: str, length: int | None = None) -> None:
         self.send_response(status)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 from urllib.parse import quote, unquote, urlencode, urlsplit
 from uuid import uuid4
 
@@ -36,9 +36,10 @@ from publisher.domain.errors import (
 )
 from publisher.domain.history import Collected, Day
 from publisher.domain.keys import ApiKey
-from publisher.domain.limits import EVENT_NOTE_SECONDS, IDEMPOTENCY_DAYS, SNIFF_BYTES, VIDEOS_PER_CALL
+from publisher.domain.limits import EVENT_NOTE_SECONDS, IDEMPOTENCY_DAYS, PROBE_SECONDS, SNIFF_BYTES, VIDEOS_PER_CALL
 from publisher.domain.media import VideoFacts
 from publisher.domain.metrics import AccountFigures, VideoFigures
+from publisher.domain.pictures import PictureFacts
 from publisher.domain.posts import Post, PostOptions, execution_name
 from publisher.domain.sessions import Session, SignInTicket
 from publisher.domain.slots import Usage
@@ -58,18 +59,22 @@ from publisher.ports import (
     PhotoHost,
     PostPage,
     PostQuery,
+    ProbedMedia,
     Profile,
     PublishStatus,
     Reader,
     ReceivedPart,
+    RemoteFile,
     Source,
     StoredMedia,
     TikTokApp,
+    TooMuchToRead,
     VideoPage,
 )
 from publisher.tiktok.failures import failure_of
+from publisher.use_cases.probe_media import probe_media
 from publisher.use_cases.use_access_token import seal_tokens, tokens_context
-from tests.builders import NOW, a_creator, an_account, video_facts
+from tests.builders import NOW, a_creator, an_account, picture_facts, video_facts
 
 
 class Killed(BaseException):
@@ -530,6 +535,11 @@ class FakeUploads:
             raise MediaTooLarge("The media is too large.", "Upload a smaller one.")
         yield BytesSource(data)
 
+    @contextmanager
+    def look(self, workspace_id: str, name: UploadName) -> Iterator[RemoteFile]:
+        with self.open(workspace_id, name, max_bytes=2**63) as source:
+            yield BytesLook(source.size, source.head, self.files[workspace_id, name])
+
 
 def sha256_of(data: bytes) -> str:
     """The base64 of a SHA-256, as S3 writes it."""
@@ -647,6 +657,19 @@ class BytesSource:
         return len(piece)
 
 
+class BytesLook(NamedTuple):
+    """Media that is looked at."""
+
+    size: int | None
+    head: bytes
+    data: bytes
+
+    def file(self) -> BinaryIO:
+        if self.size is None:
+            raise TooMuchToRead
+        return io.BytesIO(self.data)
+
+
 class FakeFetcher:
     """The internet: bytes, a source, or an error by URL."""
 
@@ -663,17 +686,42 @@ class FakeFetcher:
             raise MediaTooLarge("The media is too large.", "Send a smaller one.")
         yield source
 
+    @contextmanager
+    def look(self, url: str, *, max_bytes: int, most: int, seconds: float) -> Iterator[RemoteFile]:
+        with self.open(url, max_bytes=max_bytes) as source:
+            yield BytesLook(source.size, source.head, source.head)
+
 
 class FakeProber:
     """Says of every file what it was told to say, with the file's true size."""
 
     def __init__(self) -> None:
         self.facts: VideoFacts | PublisherError = video_facts()
+        self.picture_facts: PictureFacts | PublisherError = picture_facts()
 
-    def __call__(self, file: BinaryIO, size: int) -> VideoFacts:
+    def video(self, file: BinaryIO, size: int, seconds: float = PROBE_SECONDS) -> VideoFacts:
         if isinstance(self.facts, PublisherError):
             raise self.facts
         return self.facts.model_copy(update={"size": size})
+
+    def picture(self, file: BinaryIO, size: int, seconds: float = PROBE_SECONDS) -> PictureFacts:
+        if isinstance(self.picture_facts, PublisherError):
+            raise self.picture_facts
+        return self.picture_facts.model_copy(update={"size": size})
+
+
+class FakeProbes:
+    """Looks at media in this process."""
+
+    def __init__(self, ports: "FakePorts") -> None:
+        self.faults = Faults()
+        self._ports = ports
+
+    def probe(self, workspace_id: str, media_urls: Sequence[str | None], seconds: float) -> Sequence[ProbedMedia]:
+        with self.faults.around("probe"):
+            event = {"workspaceId": workspace_id, "mediaUrls": list(media_urls), "seconds": seconds}
+            answer = json.loads(json.dumps(probe_media(event, self._ports, lambda: seconds)))
+            return [ProbedMedia.model_validate(media) for media in answer["media"]]
 
 
 class FakeConverter:
@@ -1214,6 +1262,7 @@ class FakePorts:
     app_secret: FakeAppSecret = field(
         default_factory=lambda: FakeAppSecret(TikTokApp(client_key="key", client_secret=SecretStr("secret")))
     )
+    probes: FakeProbes = field(init=False)
     posts: FakePosts = field(init=False)
     drops: FakeDrops = field(init=False)
     uploads: FakeUploads = field(init=False)
@@ -1223,6 +1272,7 @@ class FakePorts:
     tiktok: FakeTikTok = field(init=False)
 
     def __post_init__(self) -> None:
+        self.probes = FakeProbes(self)
         self.posts = FakePosts(self.clock)
         self.drops = FakeDrops(self.clock)
         self.uploads = FakeUploads(self.clock)

@@ -86,6 +86,9 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
         body=api.CreatePostRequest,
         headers=("Idempotency-Key", "Prefer"),
     ),
+    ("POST", "/v2/posts/validate"): Operation(
+        "Posts", {200: api.ValidationAnswer}, (errors.InvalidRequest, errors.Timeout), body=api.CreatePostRequest
+    ),
     ("POST", "/v2/posts/bulk"): Operation(
         "Posts",
         {200: api.BulkAnswer},

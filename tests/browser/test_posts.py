@@ -60,7 +60,8 @@ def grow_old(ledger: DynamoPosts, post_id: str) -> None:
         post = ledger.get(post_id)
         assert post is not None
         assert time.monotonic() < until, post.status
-        if post.last_offered_at is not None:
+        # Changed before, it would come between the step that sends the film and its record of that.
+        if post.last_offered_at is not None and post.timeline[-1].step == "CheckStatus":
             try:
                 ledger.save(post.model_copy(update={"last_offered_at": post.last_offered_at - AGE_SECONDS}))
             except Busy:

@@ -85,6 +85,22 @@ def read_all(ports, workspace_id, name, max_bytes=10**9):
 
 
 # Every store
+def test_a_whole_file_is_looked_at_here_and_there(ports):
+    name = whole(ports).name
+    with ports.uploads.look("workspace-1", name) as look:
+        file = look.file()
+        assert (look.size, look.head) == (SIZE, BYTES[: len(look.head)])
+        for first in (SIZE - 10, 0, 9 * MIB):
+            file.seek(first)
+            assert file.read(1000) == BYTES[first : first + 1000]
+
+
+def test_another_workspaces_file_is_not_looked_at(ports):
+    name = whole(ports).name
+    with pytest.raises(MediaDownloadFailed), ports.uploads.look("workspace-2", name):
+        pass
+
+
 def test_an_upload_is_found_as_it_was_begun(ports):
     upload = ports.uploads.begin(an_upload())
     assert upload.handle

@@ -120,7 +120,8 @@ class World:
             self.ports.metrics.plan(account.account_id, self.ports.clock.now())
             self._accept(mine, account.account_id)
             later = self.ports.clock.now() + 86400
-            self._accept(mine, account.account_id, status=Status.SCHEDULED, scheduled_at=later, watch_at=later)
+            for _ in range(3):
+                self._accept(mine, account.account_id, status=Status.SCHEDULED, scheduled_at=later, watch_at=later)
             self._accept(mine, account.account_id, status=Status.FAILED)
             self._accept(mine, account.account_id, status=Status.REVIEW)
             self._accept(mine, account.account_id, status=Status.PUBLISH_COMPLETE, carousel=self._open_address(mine))
@@ -238,7 +239,7 @@ class World:
 
     def _body(self, path: str, mine: Workspace, other: Workspace, choice: random.Random) -> object:
         match path:
-            case "/v2/posts":
+            case "/v2/posts" | "/v2/posts/validate":
                 uploaded = [self._uploaded(choice.choice([*mine.uploads, *other.uploads]))]
                 urls = choice.choice([[self._film(mine)], self._photos(mine), uploaded])
                 content = {"text": f"text {mine.mark}", "mediaUrls": urls, "platform": "tiktok"}

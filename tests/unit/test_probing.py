@@ -9,12 +9,15 @@ from random import Random
 
 import pytest
 
-from publisher.domain.errors import InternalServerError, InvalidMediaType, ServiceUnavailable
+from publisher.domain.errors import InternalServerError, InvalidMediaType, MediaTooLarge, ServiceUnavailable
 from publisher.domain.limits import MIB
 from publisher.domain.media import VideoFacts
-from publisher.probing import probe
+from publisher.domain.pictures import PictureFacts
+from publisher.ports import TooMuchToRead
+from publisher.probing import Prober
 from tests.films import film, sound
 from tests.media_server import MediaServer
+from tests.pictures import plain
 
 
 class Counted(io.BytesIO):
@@ -73,7 +76,7 @@ def top_boxes(content: bytes) -> dict[str, tuple[int, int]]:
 
 
 def facts(content: bytes) -> VideoFacts:
-    return probe(io.BytesIO(content), len(content))
+    return Prober().video(io.BytesIO(content), len(content))
 
 
 def refusal(content: bytes) -> str:
@@ -130,7 +133,7 @@ def test_a_frame_rate_that_varies_is_told_as_its_average(container, codec):
 def test_one_gigabyte_costs_a_few_megabytes_wherever_its_index_is(options):
     gigabyte = Padded(film(options=options), 1000 * MIB)
 
-    told = probe(gigabyte, gigabyte.end)
+    told = Prober().video(gigabyte, gigabyte.end)
 
     assert (told.duration_seconds, told.frames_per_second) == (1.0, 30.0)
     assert len(gigabyte.sizes) <= 6
@@ -140,7 +143,7 @@ def test_one_gigabyte_costs_a_few_megabytes_wherever_its_index_is(options):
 def test_an_ordinary_film_is_read_in_two_pieces():
     counted = Counted(film())
 
-    probe(counted, len(counted.getvalue()))
+    Prober().video(counted, len(counted.getvalue()))
 
     assert len(counted.sizes) <= 2
 
@@ -184,7 +187,7 @@ def test_a_file_that_keeps_the_library_busy_for_minutes_is_given_up_in_time():
     started = time.monotonic()
 
     with pytest.raises(InvalidMediaType, match="takes too long"):
-        probe(io.BytesIO(busy), len(busy), seconds=0.5)
+        Prober().video(io.BytesIO(busy), len(busy), seconds=0.5)
 
     assert time.monotonic() - started < 5
 
@@ -230,7 +233,7 @@ def test_an_error_of_reading_the_file_comes_through():
     broken = Broken(content.read(content.end))
 
     with pytest.raises(ServiceUnavailable):
-        probe(broken, content.end)
+        Prober().video(broken, content.end)
 
 
 def test_damaged_films_are_described_or_refused_and_nothing_else():
@@ -240,7 +243,7 @@ def test_damaged_films_are_described_or_refused_and_nothing_else():
         for _ in range(choose.choice([1, 5, 30])):
             content[choose.randrange(min(len(content), 3000))] = choose.choice([0, 1, 127, 255])
         try:
-            told = probe(io.BytesIO(content), len(content), seconds=5)
+            told = Prober().video(io.BytesIO(content), len(content), seconds=5)
         except InvalidMediaType:
             continue
         assert told.duration_seconds > 0, number
@@ -266,3 +269,57 @@ def with_reference(content: bytes, url: str) -> bytes:
         (size,) = struct.unpack_from(">I", content, at)
         content = content[:at] + struct.pack(">I", size + grown) + content[at + 4 :]
     return content
+
+
+KINDS = {
+    "JPEG": "image/jpeg",
+    "PNG": "image/png",
+    "WEBP": "image/webp",
+    "GIF": "image/gif",
+    "BMP": "image/bmp",
+    "TIFF": "image/tiff",
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_picture_tells_its_kind_and_sides(kind):
+    content = plain(kind, size=(61, 40))
+    told = Prober().picture(io.BytesIO(content), len(content))
+    assert told == PictureFacts(content_type=KINDS[kind], size=len(content), width=61, height=40)
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "GIF", "BMP"])
+def test_of_a_large_picture_little_is_read(kind):
+    counted = Counted(plain(kind, size=(60, 40)) + bytes(30 * MIB))
+    assert Prober().picture(counted, len(counted.getvalue())).width == 60
+    assert sum(counted.sizes) <= 2 * MIB
+
+
+def test_a_picture_with_more_pixels_than_are_converted_is_too_large():
+    content = plain("PNG", mode="1", colour=0, size=(40_000, 40_000))
+    with pytest.raises(MediaTooLarge, match="megapixels"):
+        Prober().picture(io.BytesIO(content), len(content))
+
+
+@pytest.mark.parametrize("content", [plain("PNG")[:20], plain("JPEG")[:30], plain("WEBP")[:40], plain("TIFF")[:30]])
+def test_a_picture_whose_header_is_damaged_cannot_be_read(content):
+    with pytest.raises(InvalidMediaType):
+        Prober().picture(io.BytesIO(content), len(content))
+
+
+def test_a_film_is_no_picture_and_a_picture_no_film():
+    with pytest.raises(InvalidMediaType, match="not a picture"):
+        Prober().picture(io.BytesIO(film()), len(film()))
+    with pytest.raises(InvalidMediaType, match="not a video"):
+        Prober().video(io.BytesIO(plain()), len(plain()))
+
+
+def test_what_stops_a_read_stops_the_look():
+    class Stopping(io.BytesIO):
+        def read(self, size=-1):
+            if size > 70_000:
+                raise TooMuchToRead
+            return super().read(size)
+
+    with pytest.raises(TooMuchToRead):
+        Prober().video(Stopping(film()), len(film()))

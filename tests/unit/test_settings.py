@@ -18,6 +18,7 @@ GOOD = {
     "SCHEDULE_TARGET_ARN": "function",
     "SCHEDULE_ROLE_ARN": "role",
     "DEAD_LETTER_ARN": "queue",
+    "MEDIA_PROBE_ARN": "function",
     "TOKEN_KEY_ID": "key",
     "TIKTOK_SECRET_ID": "secret",
     "TIKTOK_API_URL": "https://open.tiktokapis.com",

@@ -191,14 +191,14 @@ def test_a_second_delivery_keeps_the_first_copy(downloaded):
 
 def test_of_two_workers_one_copy_is_recorded_and_the_other_deleted(work):
     work.accept()
-    probe, facts = work.ports.prober, video_facts()
+    probe, facts = work.ports.prober.video, video_facts()
 
     def probe_after_the_other(file, size):
-        work.ports.prober = probe
+        work.ports.prober.video = probe
         work.run("DownloadMedia")
         return facts
 
-    work.ports.prober = probe_after_the_other
+    work.ports.prober.video = probe_after_the_other
     with pytest.raises(Busy):
         work.run("DownloadMedia")
     assert list(work.ports.media.objects) == [work.post.media.key]
@@ -227,7 +227,7 @@ def test_a_copy_is_deleted_when_looking_at_it_breaks(work):
     def broken(_file, _size):
         raise RuntimeError("broken")
 
-    work.ports.prober = broken
+    work.ports.prober.video = broken
     with pytest.raises(RuntimeError):
         work.run("DownloadMedia")
     assert work.ports.media.objects == {}

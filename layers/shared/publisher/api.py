@@ -18,7 +18,7 @@ from publisher.domain.quota import Limited, Quota
 from publisher.domain.rules import PRIVACY_LEVELS, Consent, consent, label
 from publisher.domain.sessions import Session, csrf_token
 from publisher.domain.uploads import UploadState, part_size, plan_parts
-from publisher.ports import PostPage
+from publisher.ports import PostPage, ProbedMedia
 
 _MESSAGES = {
     Status.SCHEDULED: "Post scheduled",
@@ -946,6 +946,76 @@ class RowAnswer(BaseModel):
             success=False,
             **failure.model_dump(include={"error", "code", "message", "retryable", "retry_after"}),
             problems=[ProblemAnswer.of(problem) for problem in problems] or None,
+        )
+
+
+class MediaAnswer(BaseModel):
+    """What was seen of one media URL, in their order; null is what was not."""
+
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
+
+    item: int
+    content_type: str | None
+    size_bytes: int | None
+    width: int | None
+    height: int | None
+    duration_seconds: float | None
+    frames_per_second: float | None
+    codec: str | None
+
+    @classmethod
+    def of(cls, item: int, seen: ProbedMedia) -> "MediaAnswer":
+        """Show what was seen of the media at a place that counts from 1."""
+        video, facts = seen.video, seen.video or seen.picture
+        return cls(
+            item=item,
+            content_type=seen.content_type,
+            size_bytes=seen.size,
+            width=facts and facts.width,
+            height=facts and facts.height,
+            duration_seconds=video and video.duration_seconds,
+            frames_per_second=video and video.frames_per_second,
+            codec=video and video.codec,
+        )
+
+
+class ValidationAnswer(BaseModel):
+    """What POST /v2/posts/validate answers; a post is `valid` when there is no problem with it.
+
+    Then `status` and the times tell what would become of it.
+    """
+
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
+
+    valid: bool
+    problems: list[ProblemAnswer]
+    warnings: list[str]
+    media: list[MediaAnswer]
+    status: Status | None = Field(default=None, exclude_if=absent)
+    scheduled_time: str | None = Field(default=None, exclude_if=absent)
+    not_before: str | None = Field(default=None, exclude_if=absent)
+    request_id: str
+
+    @classmethod
+    def of(
+        cls,
+        request_id: str,
+        problems: Sequence[Failure],
+        warnings: Sequence[str],
+        media: Sequence[ProbedMedia],
+        post: Post | None,
+    ) -> "ValidationAnswer":
+        """Show what was found; each warning once."""
+        accepted = None if problems else post
+        return cls(
+            valid=not problems,
+            problems=[ProblemAnswer.of(problem) for problem in problems],
+            warnings=list(dict.fromkeys(warnings)),
+            media=[MediaAnswer.of(item, seen) for item, seen in enumerate(media, start=1)],
+            status=accepted and accepted.status,
+            scheduled_time=_iso_or_none(accepted.scheduled_at if accepted else None),
+            not_before=_iso_or_none(accepted.not_before if accepted else None),
+            request_id=request_id,
         )
 
 

@@ -55,15 +55,12 @@ class _Worker:
         with source.open("rb") as file:
             kind = sniff(file.read(SNIFF_BYTES))
         if kind is None or kind.is_video:
-            raise InvalidMediaType(
-                "The media is not a picture in JPEG, PNG, WEBP, GIF, BMP or TIFF.",
-                "Save it as JPEG; HEIC, AVIF and SVG are not taken.",
-            )
+            raise not_a_picture()
         answer = self._ask({"source": str(source), "target": str(target), "kind": kind.name}, deadline)
         if "failed" in answer:
             raise InternalServerError(f"The converted picture cannot be stored: {answer['failed']}.", "Try again.")
         if "refused" in answer:
-            raise _refusal(answer["refused"], kind)
+            raise refusal(answer["refused"], kind)
         return ConvertedPicture(**answer["converted"])
 
     def end(self) -> None:
@@ -112,7 +109,16 @@ def _receive(pipe: Connection, deadline: float) -> dict[str, Any]:
     return message
 
 
-def _refusal(reason: str, kind: Kind) -> RequestInvalid:
+def not_a_picture() -> InvalidMediaType:
+    """Return the error of a file that is none."""
+    return InvalidMediaType(
+        "The media is not a picture in JPEG, PNG, WEBP, GIF, BMP or TIFF.",
+        "Save it as JPEG; HEIC, AVIF and SVG are not taken.",
+    )
+
+
+def refusal(reason: str, kind: Kind) -> RequestInvalid:
+    """Return the error of a picture that is refused for one of imaging's reasons."""
     match reason:
         case "too large" if kind is Kind.WEBP:
             return MediaTooLarge(

@@ -14,12 +14,12 @@ import socket
 import ssl
 import string
 import time
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from http import HTTPStatus
-from typing import NamedTuple, Protocol
+from typing import BinaryIO, NamedTuple, Protocol
 from urllib.parse import quote, urljoin
 
 from publisher.domain.addresses import is_public
@@ -45,6 +45,8 @@ from publisher.domain.limits import (
 )
 from publisher.domain.media_urls import MediaUrl, check_media_url
 from publisher.domain.sniffing import Kind, is_page, other_name, sniff
+from publisher.ports import TooMuchToRead
+from publisher.ranges import RANGE_BYTES, seekable
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _BUFFER_BYTES = 64 * 1024
@@ -82,8 +84,8 @@ def resolve_name(host: str, port: int) -> list[str]:
     return list(dict.fromkeys(str(info[4][0]) for info in infos))
 
 
-class Fetcher:
-    """Opens media URLs. Holds no connection, so that one serves a whole process.
+class Caller:
+    """Connects to addresses that customers chose. Holds no connection, so that one serves a whole process.
 
     `ca_certs` is a file of certificate authorities instead of the system's.
     """
@@ -109,19 +111,95 @@ class Fetcher:
         context.set_alpn_protocols(["http/1.1"])
         return context
 
+    def until(self, seconds: float) -> "_Deadline":
+        """Return when so many seconds from now are over."""
+        return _Deadline(seconds, time.monotonic() + seconds)
+
+    def exchange(
+        self, place: MediaUrl, method: str, headers: Mapping[str, str], body: bytes | None, deadline: "_Deadline"
+    ) -> "_Answer":
+        """Send one request and read the answer's headers; whoever asked closes the answer.
+
+        Unreachable when there is nobody to send it to; SSLCertVerificationError, another OSError or an HTTPException
+        when no complete answer came in time.
+        """
+        headers_by = min(deadline.at, time.monotonic() + self._pace.headers)
+        sock = self._connect(place, headers_by)
+        try:
+            if place.scheme == "https":
+                sock.settimeout(_left(headers_by))
+                # A TLS stream that ends without a farewell may have been cut by anybody.
+                sock = self._tls.wrap_socket(sock, server_hostname=place.host, suppress_ragged_eofs=False)
+            wire = _Wire(sock, self._pace, headers_by, deadline)
+            connection = http.client.HTTPConnection(place.host, place.port)
+            connection.sock = wire
+            usual = {"Accept": "*/*", "Accept-Encoding": "identity", "Connection": "close"}
+            connection.request(method, place.target, body, {"Host": place.authority, **headers, **usual})
+            answer = _Answer(place.host, wire, connection.getresponse())
+        except (OSError, http.client.HTTPException):
+            sock.close()
+            raise
+        wire.begin_body()
+        return answer
+
+    def _connect(self, place: MediaUrl, by: float) -> socket.socket:
+        """Connect to one of the name's addresses, all of which have been checked; Unreachable when none answers."""
+        failure: OSError | None = None
+        try:
+            addresses = self._resolve(place.host, place.port)
+            if not place.trusted and not all(is_public(address) for address in addresses):
+                raise _NotPublic(place.host, addresses)
+            for address in addresses[:FETCH_ADDRESSES]:
+                try:
+                    return self._connect_address(place, address, by)
+                except OSError as error:
+                    failure = error
+        except OSError as error:
+            failure = error
+        raise Unreachable(place.host) from failure
+
+    def _connect_address(self, place: MediaUrl, address: str, by: float) -> socket.socket:
+        sock = self._dial((address, place.port), timeout=min(self._pace.connect, _left(by)))
+        try:
+            peer = sock.getpeername()[0]
+            if not place.trusted and not is_public(peer):
+                raise _NotPublic(place.host, [peer])
+        except OSError:
+            sock.close()
+            raise
+        return sock
+
+
+class Fetcher(Caller):
+    """Opens media URLs."""
+
     @contextmanager
     def open(self, url: str, *, max_bytes: int) -> Iterator["Source"]:
         """Begin to download; the source is of a kind that we know, and its connection closes with the block.
 
         InvalidMediaUrl, MediaDownloadFailed, MediaTooLarge when more than `max_bytes` are declared, InvalidMediaType.
         """
-        place = check_media_url(url, self._trusted_origins)
-        deadline = time.monotonic() + self._pace.total
-        with closing(Source(lambda part: self._get(place, part, deadline), max_bytes)) as source:
+        with closing(Source(self._getter(url, self._pace.total), max_bytes)) as source:
             source.begin()
             yield source
 
-    def _get(self, place: MediaUrl, part: "_Part | None", deadline: float) -> "_Answer":
+    @contextmanager
+    def look(self, url: str, *, max_bytes: int, most: int, seconds: float) -> Iterator["RemoteFile"]:
+        """Begin to look at media of which at most `most` bytes are asked for, for at most so many seconds.
+
+        Raises what `open` raises.
+        """
+        with closing(RemoteFile(self._getter(url, seconds), max_bytes, most)) as file:
+            file.begin()
+            yield file
+
+    def _getter(self, url: str, seconds: float) -> "_Get":
+        """Return what asks for a part of the media, or for all of it, for so many seconds."""
+        place = check_media_url(url, self._trusted_origins)
+        deadline = self.until(seconds)
+        return lambda part: self._get(place, part, deadline)
+
+    def _get(self, place: MediaUrl, part: "_Part | None", deadline: "_Deadline") -> "_Answer":
         """Ask for the media, or for what is left of it, following redirects."""
         for _ in range(FETCH_REDIRECTS + 1):
             answer = self._ask(place, part, deadline)
@@ -142,74 +220,31 @@ class Fetcher:
             raise _redirect_refused(place)
         return following
 
-    def _ask(self, place: MediaUrl, part: "_Part | None", deadline: float) -> "_Answer":
-        """Send one request and read the answer's headers."""
-        now = time.monotonic()
-        if now >= deadline:
+    def _ask(self, place: MediaUrl, part: "_Part | None", deadline: "_Deadline") -> "_Answer":
+        """Ask for the media, or for a part of it."""
+        if time.monotonic() >= deadline.at:
             raise MediaDownloadFailed(
-                f"The download from {place.host} took over {self._pace.total:g} seconds.", _TRY_LATER
+                f"The download from {place.host} took over {deadline.seconds:g} seconds.", _TRY_LATER
             )
-        headers_by = min(deadline, now + self._pace.headers)
-        sock = self._connect(place, headers_by)
+        headers = {"User-Agent": "publisher-media-fetch"}
+        if part:
+            headers["Range"] = f"bytes={part.first}-{'' if part.last is None else part.last}"
+        if part and part.etag:
+            headers["If-Range"] = part.etag
         try:
-            if place.scheme == "https":
-                sock.settimeout(_left(headers_by))
-                # A TLS stream that ends without a farewell may have been cut by anybody.
-                sock = self._tls.wrap_socket(sock, server_hostname=place.host, suppress_ragged_eofs=False)
-            wire = _Wire(sock, self._pace, headers_by, deadline)
-            connection = http.client.HTTPConnection(place.host, place.port)
-            connection.sock = wire
-            headers = {
-                "Host": place.authority,
-                "User-Agent": "publisher-media-fetch",
-                "Accept": "*/*",
-                "Accept-Encoding": "identity",
-                "Connection": "close",
-            }
-            if part:
-                headers |= {"Range": f"bytes={part.first}-", "If-Range": part.etag}
-            connection.request("GET", place.target, headers=headers)
-            answer = _Answer(place.host, wire, connection.getresponse())
+            return self.exchange(place, "GET", headers, None, deadline)
+        except Unreachable as error:
+            told = f"The media server {place.host} could not be reached."
+            raise MediaUnavailable(told, _OPEN_IT) from error.__cause__
         except ssl.SSLCertVerificationError as error:
-            sock.close()
             raise MediaDownloadFailed(
                 f"The media server {place.host} has no valid certificate for its name.", "Have its certificate renewed."
             ) from error
         except (OSError, http.client.HTTPException) as error:
-            sock.close()
             raise MediaUnavailable(
                 f"The media server {place.host} gave no complete answer.",
                 f"It has to answer within {self._pace.headers:g} seconds. {_TRY_LATER}",
             ) from error
-        wire.begin_body()
-        return answer
-
-    def _connect(self, place: MediaUrl, by: float) -> socket.socket:
-        """Connect to one of the name's addresses, all of which have been checked."""
-        failure: OSError | None = None
-        try:
-            addresses = self._resolve(place.host, place.port)
-            if not place.trusted and not all(is_public(address) for address in addresses):
-                raise _NotPublic(place.host, addresses)
-            for address in addresses[:FETCH_ADDRESSES]:
-                try:
-                    return self._connect_address(place, address, by)
-                except OSError as error:
-                    failure = error
-        except OSError as error:
-            failure = error
-        raise MediaUnavailable(f"The media server {place.host} could not be reached.", _OPEN_IT) from failure
-
-    def _connect_address(self, place: MediaUrl, address: str, by: float) -> socket.socket:
-        sock = self._dial((address, place.port), timeout=min(self._pace.connect, _left(by)))
-        try:
-            peer = sock.getpeername()[0]
-            if not place.trusted and not is_public(peer):
-                raise _NotPublic(place.host, [peer])
-        except OSError:
-            sock.close()
-            raise
-        return sock
 
 
 class Source:
@@ -224,7 +259,7 @@ class Source:
     etag: str | None
     kind: Kind
 
-    def __init__(self, get: Callable[["_Part | None"], "_Answer"], max_bytes: int) -> None:
+    def __init__(self, get: "_Get", max_bytes: int) -> None:
         self._get = get
         self._max_bytes = max_bytes
         self._resumes_left = int(FETCH_RESUMES)
@@ -237,19 +272,11 @@ class Source:
         self._answer.check(HTTPStatus.OK)
         self.size, self.etag = self._answer.length(), self._answer.strong_etag()
         if self.size is not None and self.size > self._max_bytes:
-            raise self._too_large()
+            raise _too_large(self._answer.host, self._max_bytes)
         head = bytearray(SNIFF_BYTES)
         self.head = bytes(head[: self._fill(memoryview(head))])
         self._head_left = memoryview(self.head)
-        if not self.head:
-            raise MediaDownloadFailed(f"{self._answer.host} sent an empty file.", _OPEN_IT)
-        kind = sniff(self.head)
-        if kind is None:
-            if other := other_name(self.head):
-                raise InvalidMediaType(f"{self._answer.host} sent {other}.", "Save it as JPEG, or a film as MP4.")
-            what = "a web page" if is_page(self.head) else "something that is neither video nor picture"
-            raise InvalidMediaType(f"{self._answer.host} sent {what}.", "Give the URL of the media file itself.")
-        self.kind = kind
+        self.kind = _kind(self._answer.host, self.head)
 
     def readinto(self, buffer: memoryview) -> int:
         """Fill the whole buffer unless the media ends before; return the bytes written, 0 at the end.
@@ -274,7 +301,7 @@ class Source:
             filled += received
             self._received += received
             if self._received > self._max_bytes:
-                raise self._too_large()
+                raise _too_large(self._answer.host, self._max_bytes)
             if not received and self._is_cut():
                 self._resume()
             elif not received:
@@ -294,7 +321,7 @@ class Source:
                 _TRY_LATER,
             ) from broken.cut
         broken.close()
-        answer = self._answer = self._get(_Part(self._received, self.etag))
+        answer = self._answer = self._get(_Part(self._received, None, self.etag))
         content_range = f"bytes {self._received}-{self.size - 1}/{self.size}"
         told = (answer.status, answer.strong_etag(), answer.header("Content-Range"))
         if told != (HTTPStatus.PARTIAL_CONTENT, self.etag, content_range):
@@ -303,17 +330,141 @@ class Source:
             )
         answer.check(HTTPStatus.PARTIAL_CONTENT)
 
-    def _too_large(self) -> MediaTooLarge:
-        return MediaTooLarge(
-            f"The media at {self._answer.host} has more than {self._max_bytes:,} bytes.", "Compress or shorten it."
-        )
+
+class RemoteFile:
+    """Media that is looked at here and there, by requests for parts of it if its server sends such.
+
+    `size` is its number of bytes once it is known, `kind` is told by the first bytes, which are `head`.
+    """
+
+    size: int | None
+    head: bytes
+    kind: Kind
+
+    def __init__(self, get: "_Get", max_bytes: int, most: int) -> None:
+        self._get = get
+        self._max_bytes = max_bytes
+        self._left = most
+        self._begun = bytearray()
+        self._answer = get(_Part(0, RANGE_BYTES - 1, None))
+        self._in_parts = self._answer.status == HTTPStatus.PARTIAL_CONTENT
+
+    def begin(self) -> None:
+        """Check the answer's headers and read the head."""
+        answer = self._answer
+        if answer.status == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
+            raise _empty(answer.host)
+        answer.check(HTTPStatus.PARTIAL_CONTENT if self._in_parts else HTTPStatus.OK)
+        self.size, self._etag = answer.length(), answer.strong_etag()
+        if self._in_parts:
+            told = _FIRST_PART.fullmatch(answer.header("Content-Range") or "")
+            if told is None:
+                raise MediaDownloadFailed(f"{answer.host} does not say clearly which part it sends.", _TRY_LATER)
+            self.size = int(told[1])
+        if self.size is not None and self.size > self._max_bytes:
+            raise _too_large(answer.host, self._max_bytes)
+        self._read_on(SNIFF_BYTES if self.size is None else min(SNIFF_BYTES, self.size))
+        self.head = bytes(self._begun[:SNIFF_BYTES])
+        self.kind = _kind(answer.host, self.head)
+
+    def file(self) -> BinaryIO:
+        """Return the media as a file that can seek; TooMuchToRead, also of its reads, when that takes too much."""
+        if self.size is None:
+            self._read_on(None)
+        return seekable(self.size or 0, self._read_at)
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._answer.close()
+
+    def _read_at(self, first: int, buffer: memoryview) -> int:
+        end = first + len(buffer)
+        if self._in_parts and end > RANGE_BYTES:
+            return self._read_part(first, buffer)
+        self._read_on(end)
+        buffer[:] = self._begun[first:end]
+        return len(buffer)
+
+    def _read_on(self, end: int | None) -> None:
+        """Read the answer that is open until there are so many bytes of it, or to its end."""
+        while end is None or len(self._begun) < end:
+            piece = memoryview(bytearray(_BUFFER_BYTES if end is None else end - len(self._begun)))
+            self._spend(len(piece))
+            received = self._answer.readinto(piece)
+            self._left += len(piece) - received
+            self._begun += piece[:received]
+            if not received:
+                if self._answer.cut or self.size is not None:
+                    raise _ended_early(self._answer)
+                self.size = len(self._begun)
+                return
+
+    def _read_part(self, first: int, buffer: memoryview) -> int:
+        self._spend(len(buffer))
+        last = first + len(buffer) - 1
+        with closing(self._get(_Part(first, last, self._etag))) as answer:
+            told = (answer.status, answer.strong_etag(), answer.header("Content-Range"))
+            if told != (HTTPStatus.PARTIAL_CONTENT, self._etag, f"bytes {first}-{last}/{self.size}"):
+                raise MediaDownloadFailed(f"The media at {answer.host} changed while it was looked at.", _TRY_LATER)
+            answer.check(HTTPStatus.PARTIAL_CONTENT)
+            filled = 0
+            while filled < len(buffer):
+                received = answer.readinto(buffer[filled:])
+                if not received:
+                    raise _ended_early(answer)
+                filled += received
+        return filled
+
+    def _spend(self, count: int) -> None:
+        if count > self._left:
+            raise TooMuchToRead
+        self._left -= count
+
+
+_FIRST_PART = re.compile(r"bytes 0-[0-9]{1,19}/([0-9]{1,19})")
+
+
+def _kind(host: str, head: bytes) -> Kind:
+    """Tell the kind of media that begins with `head`."""
+    if not head:
+        raise _empty(host)
+    kind = sniff(head)
+    if kind is None:
+        if other := other_name(head):
+            raise InvalidMediaType(f"{host} sent {other}.", "Save it as JPEG, or a film as MP4.")
+        what = "a web page" if is_page(head) else "something that is neither video nor picture"
+        raise InvalidMediaType(f"{host} sent {what}.", "Give the URL of the media file itself.")
+    return kind
+
+
+def _empty(host: str) -> MediaDownloadFailed:
+    return MediaDownloadFailed(f"{host} sent an empty file.", _OPEN_IT)
+
+
+def _too_large(host: str, max_bytes: int) -> MediaTooLarge:
+    return MediaTooLarge(f"The media at {host} has more than {max_bytes:,} bytes.", "Compress or shorten it.")
+
+
+def _ended_early(answer: "_Answer") -> MediaUnavailable:
+    return MediaUnavailable(f"The media server {answer.host} {answer.reason()}.", _TRY_LATER)
+
+
+class _Deadline(NamedTuple):
+    """The seconds that all of a download may take, and the moment on the monotonic clock when they are over."""
+
+    seconds: float
+    at: float
 
 
 class _Part(NamedTuple):
-    """What is left of the media with this ETag: from byte `first` on."""
+    """A part of the media: from byte `first` to byte `last` or the end, if the ETag is still this."""
 
     first: int
-    etag: str
+    last: int | None
+    etag: str | None
+
+
+type _Get = Callable[[_Part | None], "_Answer"]
 
 
 class _Answer:
@@ -394,7 +545,7 @@ class _Wire(io.RawIOBase):
     second of waiting uses up. Waiting for us does not count.
     """
 
-    def __init__(self, sock: socket.socket, pace: Pace, headers_by: float, deadline: float) -> None:
+    def __init__(self, sock: socket.socket, pace: Pace, headers_by: float, deadline: "_Deadline") -> None:
         self.cut: Exception | None = None
         self._sock = sock
         self._pace = pace
@@ -438,13 +589,15 @@ class _Wire(io.RawIOBase):
             return 0
         started = time.monotonic()
         try:
-            if started + self._pace.idle > self._deadline:
-                self._sock.settimeout(_left(self._deadline))
+            if started + self._pace.idle > self._deadline.at:
+                self._sock.settimeout(_left(self._deadline.at))
             received = self._sock.recv_into(buffer)
         except TimeoutError:
-            is_late = time.monotonic() >= self._deadline
+            is_late = time.monotonic() >= self._deadline.at
             limit = (
-                f"took over {self._pace.total:g} seconds" if is_late else f"was silent for {self._pace.idle:g} seconds"
+                f"took over {self._deadline.seconds:g} seconds"
+                if is_late
+                else f"was silent for {self._pace.idle:g} seconds"
             )
             self.cut = _TooSlow(limit)
             return 0
@@ -467,6 +620,10 @@ class _Wire(io.RawIOBase):
 
 class _TooSlow(Exception):
     """The server broke a rule of Pace; the text says which."""
+
+
+class Unreachable(OSError):
+    """No address of a name could be connected to; the cause, which only the log shows, tells why."""
 
 
 class _NotPublic(OSError):

@@ -3,7 +3,7 @@
 Every picture is decoded, made smaller and encoded anew, so that nothing goes on but the look of its first frame:
 places, previews, profiles and whatever was hidden behind its end stay here. 21 KB can ask for a gigabyte of memory. So
 the size is looked at before a pixel is decoded, a picture is in memory in full size once, and the process has a limit
-beyond which it refuses. It imports nothing of ours but numbers, so that the process starts soon.
+beyond which it refuses. It imports hardly more of ours than numbers, so that the process starts soon.
 """
 
 import json
@@ -18,7 +18,7 @@ from enum import StrEnum
 from io import BytesIO
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple
+from typing import BinaryIO, NamedTuple, cast
 
 # EPS and forty others are not even loaded.
 from PIL import (
@@ -42,6 +42,7 @@ from publisher.domain.limits import (
     PICTURE_WIDTH,
     WEBP_PIXELS,
 )
+from publisher.parent import ParentsFile, tell
 
 
 class Reason(StrEnum):
@@ -77,11 +78,9 @@ def serve(descriptor: int, seconds: float) -> None:
     {"converted": …} with the fields of Converted, {"refused": …} with a Reason, or {"failed": …} with what the system
     said of the files. Ends itself when a picture takes more than `seconds` of processor time and the parent is gone.
     """
-    if sys.platform == "linux":
-        resource.setrlimit(resource.RLIMIT_DATA, (PICTURE_MEMORY_BYTES, PICTURE_MEMORY_BYTES))
-    warnings.simplefilter("ignore")  # of oddities in strangers' files
+    _limit_memory()
     parent = Connection(descriptor)
-    _send(parent, {"ready": True})
+    tell(parent, {"ready": True})
     while True:
         try:
             request = json.loads(parent.recv_bytes())
@@ -91,15 +90,39 @@ def serve(descriptor: int, seconds: float) -> None:
         resource.setrlimit(resource.RLIMIT_CPU, (until, resource.RLIM_INFINITY))
         try:
             converted = convert(Path(request["source"]), Path(request["target"]), request["kind"])
-            _send(parent, {"converted": converted._asdict()})
+            tell(parent, {"converted": converted._asdict()})
         except Refused as refused:
-            _send(parent, {"refused": refused.reason})
+            tell(parent, {"refused": refused.reason})
         except OSError as error:
-            _send(parent, {"failed": error.strerror})
+            tell(parent, {"failed": error.strerror})
 
 
-def _send(parent: Connection, message: dict[str, Any]) -> None:
-    parent.send_bytes(json.dumps(message).encode())
+def measure(descriptor: int, size: int, kind: str) -> None:
+    """Tell the parent at the other end of a pipe how large the picture in its file of `size` bytes is, in pixels.
+
+    Reads it as ParentsFile does, and sends at last {"told": {"width": …, "height": …}}, or {"refused": …} with a
+    Reason. `kind` is what its first bytes say, such as "PNG".
+    """
+    _limit_memory()
+    resource.setrlimit(resource.RLIMIT_CPU, (_MEASURE_CPU_SECONDS, _MEASURE_CPU_SECONDS))
+    with Connection(descriptor) as parent:
+        try:
+            width, height = _opened(cast("BinaryIO", ParentsFile(parent, size)), kind).size
+        except Refused as refused:
+            tell(parent, {"refused": refused.reason})
+        except Exception as error:  # noqa: BLE001 - damage
+            tell(parent, {"refused": _reason(error)})
+        else:
+            tell(parent, {"told": {"width": width, "height": height}})
+
+
+_MEASURE_CPU_SECONDS = 20
+
+
+def _limit_memory() -> None:
+    if sys.platform == "linux":
+        resource.setrlimit(resource.RLIMIT_DATA, (PICTURE_MEMORY_BYTES, PICTURE_MEMORY_BYTES))
+    warnings.simplefilter("ignore")  # of oddities in strangers' files
 
 
 def convert(source: Path, target: Path, kind: str) -> Converted:
@@ -113,15 +136,20 @@ def convert(source: Path, target: Path, kind: str) -> Converted:
             jpeg = _encoded(picture)
         except Refused:
             raise
-        except MemoryError as error:
-            raise Refused(Reason.MEMORY) from error
-        except Image.DecompressionBombError as error:
-            raise Refused(Reason.TOO_LARGE) from error
         except Exception as error:
-            # Decoders meet damage with errors of every kind.
-            raise Refused(Reason.DAMAGED) from error
+            raise Refused(_reason(error)) from error
     target.write_bytes(jpeg)
     return Converted(*picture.size, len(jpeg), frames_dropped)
+
+
+def _reason(error: Exception) -> Reason:
+    """Tell why a picture cannot be read; decoders meet damage with errors of every kind."""
+    match error:
+        case MemoryError():
+            return Reason.MEMORY
+        case Image.DecompressionBombError():
+            return Reason.TOO_LARGE
+    return Reason.DAMAGED
 
 
 _LANCZOS = Image.Resampling.LANCZOS
@@ -148,14 +176,20 @@ _PROFILED = {"GRAY": "L", "RGB ": "RGB", "CMYK": "CMYK"}
 _SIXTEEN_TO_EIGHT = [value // 257 for value in range(65536)]
 
 
-def _decoded(file: BinaryIO, kind: str) -> tuple[Image.Image, int]:
-    """Return the first frame as TikTok takes it, and how many frames follow."""
+def _opened(file: BinaryIO, kind: str) -> ImageFile.ImageFile:
+    """Read a picture's header; Refused when it has more pixels than are decoded."""
     # Pillow refuses twice this on its own, and before the decoder of WEBP takes its memory.
     Image.MAX_IMAGE_PIXELS = (WEBP_PIXELS if kind == "WEBP" else PICTURE_PIXELS) // 2
     image = Image.open(file, formats=[kind])
-    size = image.size
-    if max(size) > PICTURE_SIDE:
+    if max(image.size) > PICTURE_SIDE:
         raise Refused(Reason.TOO_LARGE)
+    return image
+
+
+def _decoded(file: BinaryIO, kind: str) -> tuple[Image.Image, int]:
+    """Return the first frame as TikTok takes it, and how many frames follow."""
+    image = _opened(file, kind)
+    size = image.size
     # Further pictures in a JPEG are the camera's previews and depths.
     frames_dropped = 0 if kind == "JPEG" else getattr(image, "n_frames", 1) - 1
     box = _drafted(image) if isinstance(image, JpegImagePlugin.JpegImageFile) else size

@@ -16,8 +16,10 @@ from publisher.domain.chunks import Chunk, ChunkPlan
 from publisher.domain.errors import Failure
 from publisher.domain.history import Collected, Day
 from publisher.domain.keys import ApiKey
+from publisher.domain.limits import PROBE_SECONDS
 from publisher.domain.media import VideoFacts
 from publisher.domain.metrics import AccountFigures, VideoFigures
+from publisher.domain.pictures import PictureFacts
 from publisher.domain.posts import Post, PostOptions, Status
 from publisher.domain.sessions import Session, SignInTicket
 from publisher.domain.slots import Usage
@@ -331,18 +333,43 @@ class Source(Protocol):
         """Fill the buffer unless the media ends before; 0 at the end; MediaDownloadFailed when it is cut."""
 
 
+class TooMuchToRead(Exception):
+    """To go on, more of a file would have to be read than whoever looks at it wants."""
+
+
+class RemoteFile(Protocol):
+    """Media that is looked at where it lies: its first bytes, and its size in bytes if that is known."""
+
+    @property
+    def size(self) -> int | None:
+        """Return its number of bytes, once that is known."""
+
+    @property
+    def head(self) -> bytes:
+        """Return its first bytes, by which its kind is told."""
+
+    def file(self) -> BinaryIO:
+        """Return the media as a file that can seek; TooMuchToRead, also of its reads."""
+
+
 class Fetcher(Protocol):
     """Downloads from addresses that customers chose."""
 
     def open(self, url: str, *, max_bytes: int) -> AbstractContextManager[Source]:
         """Begin to download."""
 
+    def look(self, url: str, *, max_bytes: int, most: int, seconds: float) -> AbstractContextManager[RemoteFile]:
+        """Begin to look at media, asking for at most `most` of its bytes, for at most so many seconds."""
+
 
 class Prober(Protocol):
     """Reads what a container says of itself."""
 
-    def __call__(self, file: BinaryIO, size: int) -> VideoFacts:
-        """Return the facts of a video of `size` bytes; InvalidMediaType when it is none."""
+    def video(self, file: BinaryIO, size: int, seconds: float = PROBE_SECONDS) -> VideoFacts:
+        """Return the facts of a video of `size` bytes; InvalidMediaType when it is none, or it takes longer."""
+
+    def picture(self, file: BinaryIO, size: int, seconds: float = PROBE_SECONDS) -> PictureFacts:
+        """Return the facts of a picture of `size` bytes; InvalidMediaType when it is none, or it takes longer."""
 
 
 class ConvertedPicture(Value):
@@ -483,6 +510,27 @@ class Uploads(Protocol):
 
     def open(self, workspace_id: str, name: UploadName, *, max_bytes: int) -> AbstractContextManager[Source]:
         """Begin to read a whole file of a workspace; MediaDownloadFailed when it is gone, MediaTooLarge when it is."""
+
+    def look(self, workspace_id: str, name: UploadName) -> AbstractContextManager[RemoteFile]:
+        """Begin to look at a whole file of a workspace; MediaDownloadFailed when it is gone."""
+
+
+class ProbedMedia(Value):
+    """What was seen of one of a post's media: facts, what is wrong with it, or why it was not looked at as a whole."""
+
+    content_type: str | None = None
+    size: int | None = None
+    video: VideoFacts | None = None
+    picture: PictureFacts | None = None
+    failure: Failure | None = None
+    unread: str | None = None
+
+
+class MediaProbes(Protocol):
+    """Looks at media where it lies, in a place that has no secrets."""
+
+    def probe(self, workspace_id: str, media_urls: Sequence[str | None], seconds: float) -> Sequence[ProbedMedia]:
+        """Look at each but None, reading only what is needed, for at most so many seconds. Safe to repeat."""
 
 
 class Hosted(Value):
@@ -681,6 +729,8 @@ class Ports(Protocol):
     def fetcher(self) -> Fetcher: ...
     @property
     def prober(self) -> Prober: ...
+    @property
+    def probes(self) -> MediaProbes: ...
     @property
     def converter(self) -> Converter: ...
     @property

@@ -33,6 +33,7 @@ class Settings(BaseModel):
     schedule_target_arn: Name
     schedule_role_arn: Name
     dead_letter_arn: Name
+    media_probe_arn: Name
     token_key_id: Name
     tiktok_secret_id: Name
     tiktok_api_url: Url

@@ -172,10 +172,17 @@ class Wiring:
 
     @cached_property
     def prober(self) -> "ports.Prober":
-        """Reading containers."""
-        from publisher.probing import probe
+        """Reading containers and headers."""
+        from publisher.probing import Prober
 
-        return probe
+        return Prober()
+
+    @cached_property
+    def probes(self) -> "ports.MediaProbes":
+        """Looking at media elsewhere, by a function without secrets."""
+        from publisher.aws.media_probes import LambdaProbes
+
+        return LambdaProbes(self._client("lambda"), self.settings.media_probe_arn)
 
     @cached_property
     def converter(self) -> "ports.Converter":

@@ -5,21 +5,28 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-from publisher.domain.limits import AWS_ANSWER_SECONDS, AWS_CONNECT_SECONDS, AWS_TRIES, S3_ANSWER_SECONDS
+from publisher.domain.limits import (
+    AWS_ANSWER_SECONDS,
+    AWS_CONNECT_SECONDS,
+    AWS_TRIES,
+    GATEWAY_SECONDS,
+    S3_ANSWER_SECONDS,
+)
 
 
 def client(service: str) -> Any:
     """Return a client of an AWS service, for example "dynamodb".
 
     It tries a call three times; an adapter's writes recognize themselves when the first try was applied and its answer
-    was lost.
+    was lost. A function is called once, and may take as long as it has.
     """
     config = Config(
         connect_timeout=int(AWS_CONNECT_SECONDS),
         read_timeout=int(AWS_ANSWER_SECONDS),
         retries={"mode": "standard", "total_max_attempts": int(AWS_TRIES)},
     )
-    return boto3.client(service, config=config.merge(_media_config()) if service == "s3" else config)
+    special = {"s3": _media_config, "lambda": _function_config}.get(service)
+    return boto3.client(service, config=config.merge(special()) if special else config)
 
 
 def _media_config() -> Config:
@@ -39,3 +46,7 @@ def _media_config() -> Config:
             "us_east_1_regional_endpoint": "regional",
         },
     )
+
+
+def _function_config() -> Config:
+    return Config(read_timeout=int(GATEWAY_SECONDS), retries={"mode": "standard", "total_max_attempts": 1})

@@ -4,7 +4,6 @@ S3 checks every part by its CRC-32; nothing else is hashed, because that costs m
 """
 
 import base64
-import io
 import zlib
 from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -18,6 +17,7 @@ from publisher.aws.calls import aws_call
 from publisher.domain.errors import PublisherError, ServiceUnavailable
 from publisher.domain.limits import MIB, PART_BYTES
 from publisher.ports import Reader, Source, StoredMedia
+from publisher.ranges import seekable
 
 _PIECE_BYTES = MIB
 """Of an object, read in one go: larger pieces are no cheaper, smaller ones cost more."""
@@ -62,13 +62,13 @@ class S3MediaStore:
     @contextmanager
     def read(self, media: StoredMedia, first: int) -> Iterator[Reader]:
         """Read an object from byte `first` on, in one request; ServiceUnavailable when its bytes have changed."""
-        with closing(self._get(media, first, media.size - 1)) as body:
+        with closing(self._part(media, first, media.size - 1)) as body:
             yield Body(body)
 
     @contextmanager
     def seekable(self, media: StoredMedia) -> Iterator[BinaryIO]:
         """Open an object for reading here and there, each time at least 1 MiB in one request."""
-        with io.BufferedReader(_Ranges(self._get, media), _PIECE_BYTES) as file:
+        with object_file(self._part, media) as file:
             yield file
 
     def download(self, key: str, file: Path) -> None:
@@ -115,7 +115,7 @@ class S3MediaStore:
         except ClientError:
             return None
 
-    def _get(self, media: StoredMedia, first: int, last: int) -> Any:
+    def _part(self, media: StoredMedia, first: int, last: int) -> Any:
         """Return the body of bytes `first` to `last`."""
         try:
             with aws_call("S3", "PreconditionFailed"):
@@ -125,6 +125,16 @@ class S3MediaStore:
         except ClientError:
             raise ServiceUnavailable("The stored media has changed.", "Send the post again.") from None
         return answer["Body"]
+
+
+def object_file(get: Callable[[StoredMedia, int, int], Any], media: StoredMedia) -> BinaryIO:
+    """Return an object as a file that can seek; `get` returns the body of the bytes from one to another."""
+
+    def read_at(first: int, buffer: memoryview) -> int:
+        with closing(get(media, first, first + len(buffer) - 1)) as body:
+            return Body(body).readinto(buffer)
+
+    return seekable(media.size, read_at)
 
 
 class _Upload:
@@ -202,40 +212,6 @@ class Body:
                 if not got:
                     break
                 filled += got
-        return filled
-
-
-class _Ranges(io.RawIOBase):
-    """An object whose every read is a ranged request."""
-
-    def __init__(self, get: Callable[[StoredMedia, int, int], Any], media: StoredMedia) -> None:
-        self._get = get
-        self._media = media
-        self._at = 0
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._media.size}[whence]
-        self._at = max(0, base + offset)
-        return self._at
-
-    def readall(self) -> bytes:
-        rest = bytearray(max(0, self._media.size - self._at))
-        return bytes(rest[: self.readinto(rest)])
-
-    def readinto(self, buffer: Any) -> int:
-        view = memoryview(buffer).cast("B")
-        last = min(self._at + len(view), self._media.size) - 1
-        if last < self._at:
-            return 0
-        with closing(self._get(self._media, self._at, last)) as body:
-            filled = Body(body).readinto(view[: last + 1 - self._at])
-        self._at += filled
         return filled
 
 

@@ -3,19 +3,20 @@
 Beside each lies a small object that says what it is, so that nobody has to list the bucket to find it.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
-from typing import Any
+from typing import Any, BinaryIO, NamedTuple
 from urllib.parse import quote, urlsplit
 
 from botocore.exceptions import ClientError
 
 from publisher.aws.calls import aws_call
+from publisher.aws.media_store import object_file
 from publisher.aws.object_source import object_source
 from publisher.domain.errors import Busy, MediaDownloadFailed
 from publisher.domain.limits import PART_URL_SECONDS
 from publisher.domain.uploads import Part, Upload, UploadName
-from publisher.ports import Clock, ReceivedPart, Source
+from publisher.ports import Clock, ReceivedPart, Source, StoredMedia
 
 _GONE = ("NoSuchKey", "AccessDenied")
 """S3 tells whoever may not list the bucket that what is missing is denied."""
@@ -109,11 +110,31 @@ class S3Uploads:
     @contextmanager
     def open(self, workspace_id: str, name: UploadName, *, max_bytes: int) -> Iterator[Source]:
         """Begin to read a whole file of a workspace; MediaDownloadFailed when it is gone, MediaTooLarge when it is."""
+        with object_source(self._file(workspace_id, name), "uploaded", max_bytes=max_bytes) as source:
+            yield source
+
+    @contextmanager
+    def look(self, workspace_id: str, name: UploadName) -> Iterator["LookedAt"]:
+        """Begin to look at a whole file of a workspace; MediaDownloadFailed when it is gone."""
+        answer = self._file(workspace_id, name)
+        media = StoredMedia(
+            key=_key_of_file(workspace_id, name), etag=answer["ETag"], size=int(answer["ContentLength"])
+        )
+        with object_source(answer, "uploaded", max_bytes=media.size) as source:
+            head = source.head
+        yield LookedAt(media.size, head, lambda: object_file(self._part, media))
+
+    def _file(self, workspace_id: str, name: UploadName) -> Any:
+        """Return S3's answer about a whole file."""
         answer = self._get(_key_of_file(workspace_id, name))
         if answer is None:
             raise MediaDownloadFailed("The uploaded file is gone.", "Upload it again, and make a new post of it.")
-        with object_source(answer, "uploaded", max_bytes=max_bytes) as source:
-            yield source
+        return answer
+
+    def _part(self, media: StoredMedia, first: int, last: int) -> Any:
+        """Return the body of bytes `first` to `last`; nothing puts other bytes in a whole file's place."""
+        with aws_call("S3"):
+            return self._client.get_object(Bucket=self._bucket, Key=media.key, Range=f"bytes={first}-{last}")["Body"]
 
     def _describe(self, upload: Upload) -> None:
         with aws_call("S3"):
@@ -143,6 +164,14 @@ class S3Uploads:
 
     def _under_way(self, upload: Upload) -> dict[str, str]:
         return {"Bucket": self._bucket, "Key": _key(upload), "UploadId": upload.handle}
+
+
+class LookedAt(NamedTuple):
+    """An uploaded file that is looked at where it lies."""
+
+    size: int | None
+    head: bytes
+    file: Callable[[], BinaryIO]
 
 
 def _key(upload: Upload) -> str:

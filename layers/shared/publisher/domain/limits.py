@@ -107,7 +107,7 @@ CHANGE_TRIES = Limit(8, "tries", "to change a post that its execution is moving"
 FORM_FILE_BYTES = Limit(
     4 * MIB, "bytes", "largest file in a form", "product; Lambda takes 6 MB a request, and bytes come as base64"
 )
-FORM_BODY_BYTES = Limit(10 * MIB, "bytes", "largest form that is read", "API Gateway's own limit")
+FORM_BODY_BYTES = Limit(10 * MIB, "bytes", "largest form that is read", "AWS (documented), API Gateway")
 
 # Posts by the hundred, and files that are dropped
 BULK_POSTS = Limit(100, "posts", "in one bulk request", _PRODUCT)
@@ -191,6 +191,8 @@ FETCH_SECONDS = Limit(600, "seconds", "longest download of one media file", _PRO
 FETCH_RESUMES = Limit(3, "resumes", "most continuations of a cut download", _PRODUCT)
 FETCH_ADDRESSES = Limit(4, "addresses", "most addresses of one name that are tried", _PRODUCT)
 SNIFF_BYTES = Limit(64 * KIB, "bytes", "read before a download's kind is decided", _PRODUCT)
+LOOK_BYTES = Limit(16 * MIB, "bytes", "read of one media file to check it where it lies, at most", _PRODUCT)
+LOOK_SECONDS = Limit(12, "seconds", "longest look at all media of a post that is checked", _PRODUCT)
 PROBE_SECONDS = Limit(60, "seconds", "longest look into a video file", _PRODUCT)
 PART_BYTES = Limit(16 * MIB, "bytes", "size of a part stored in S3", "product; S3 takes 5 MiB to 5 GiB, 10,000 parts")
 

@@ -17,7 +17,7 @@ from publisher.domain.limits import (
     VIDEO_SIDE_MAX,
     VIDEO_SIDE_MIN,
 )
-from publisher.domain.sniffing import Kind
+from publisher.domain.sniffing import Kind, sniff
 
 CONTAINERS = (Kind.MP4, Kind.QUICKTIME, Kind.WEBM)
 """TikTok, media transfer guide (documented)."""
@@ -43,6 +43,19 @@ class VideoFacts(BaseModel):
     height: int
     frames_per_second: float
     codec: str
+
+
+def known_kind(head: bytes) -> Kind:
+    """Tell the kind of media that begins with `head`; InvalidMediaType for anything that cannot be used."""
+    kind = sniff(head)
+    if kind is None:
+        raise InvalidMediaType(
+            "The media URL holds neither a video nor a picture that can be used.",
+            "Give the URL of the file itself, not of a page that shows it: MP4, MOV or WebM; JPEG, PNG, WebP, GIF, BMP "
+            "or TIFF.",
+            field="post.content.mediaUrls",
+        )
+    return kind
 
 
 def check_video(facts: VideoFacts, *, longest_seconds: int) -> None:

@@ -3,8 +3,9 @@
 import re
 import string
 from collections.abc import Collection
+from datetime import UTC, datetime
 from typing import NamedTuple, NoReturn
-from urllib.parse import SplitResult, quote, urlsplit
+from urllib.parse import SplitResult, parse_qsl, quote, urlsplit
 
 from publisher.domain.errors import InvalidMediaUrl
 from publisher.domain.limits import MEDIA_URL_CHARACTERS
@@ -65,6 +66,35 @@ def check_media_url(url: str, trusted_origins: Collection[str]) -> MediaUrl:
     if port != _PORTS[parts.scheme]:
         _refuse(f"The media URL names port {port}.", f"Media is fetched from port {_PORTS[parts.scheme]} only.")
     return MediaUrl(url, parts.scheme, _host_name(parts), port, target, trusted=False)
+
+
+def expires_at(url: str) -> float | None:
+    """Return the epoch second at which a presigned URL stops to work; None for a URL that does not say.
+
+    Amazon's and Google's signatures of version 4 (a date and its seconds), CloudFront's and the older ones (`Expires`),
+    and Azure's (`se`).
+    """
+    query = dict(parse_qsl(urlsplit(url).query))
+    for prefix in ("X-Amz-", "X-Goog-"):
+        begin, seconds = query.get(f"{prefix}Date", ""), query.get(f"{prefix}Expires", "")
+        if begin and _DIGITS.fullmatch(seconds):
+            begun = _moment(begin, "%Y%m%dT%H%M%SZ")
+            return None if begun is None else begun + int(seconds)
+    if "Signature" in query and _DIGITS.fullmatch(query.get("Expires", "")):
+        return float(query["Expires"])
+    if "sig" in query:
+        return _moment(query.get("se", ""), "%Y-%m-%dT%H:%M:%SZ") or _moment(query.get("se", ""), "%Y-%m-%d")
+    return None
+
+
+_DIGITS = re.compile(r"[0-9]{1,10}")
+
+
+def _moment(text: str, form: str) -> float | None:
+    try:
+        return datetime.strptime(text, form).replace(tzinfo=UTC).timestamp()
+    except ValueError:
+        return None
 
 
 def _origin(parts: SplitResult, port: int | None = None) -> tuple[str, str | None, int | None]:

@@ -3,6 +3,10 @@
 from collections.abc import Collection
 from pathlib import PurePosixPath
 
+from pydantic import BaseModel, ConfigDict
+
+from publisher.domain.errors import InvalidMediaType, MediaTooLarge
+from publisher.domain.limits import MIB, PICTURE_BYTES
 from publisher.domain.posts import PostOptions, PostType
 
 _VIDEO_NAMES = frozenset({".mp4", ".m4v", ".mov", ".webm"})
@@ -24,6 +28,35 @@ _API_NAMES = {
 _ONLY_PHOTOS = frozenset({"photo_cover_index", "photo_title", "auto_add_music"})
 _ONLY_VIDEOS = frozenset({"allow_duet", "allow_stitch", "is_ai_generated", "video_cover_timestamp_ms"})
 _WITH_PHOTO_DRAFTS = frozenset({"photo_cover_index", "photo_title"})
+
+
+class PictureFacts(BaseModel):
+    """What a picture's header says of itself: size in bytes, sides in pixels before any rotation."""
+
+    model_config = ConfigDict(frozen=True)
+
+    content_type: str
+    size: int
+    width: int
+    height: int
+
+
+def video_among_pictures() -> InvalidMediaType:
+    """Return the error of a post of several media of which one is a video."""
+    return InvalidMediaType(
+        "The media URL holds a video.",
+        "A post is one video, or pictures alone: make a post of its own of the video.",
+        field="post.content.mediaUrls",
+    )
+
+
+def picture_too_large() -> MediaTooLarge:
+    """Return the error of a picture that has too many bytes to be converted."""
+    return MediaTooLarge(
+        f"The picture has more than {PICTURE_BYTES // MIB} MiB.",
+        "Save it as JPEG; TikTok shows 1080 x 1920 pixels at most.",
+        field="post.content.mediaUrls",
+    )
 
 
 def claimed_type(media_urls: Collection[str]) -> PostType | None:

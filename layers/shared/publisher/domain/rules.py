@@ -1,7 +1,7 @@
 """What TikTok and the product ask of a post: problems that refuse it, and warnings that go with it."""
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from pydantic import BaseModel, ConfigDict
 
@@ -21,7 +21,7 @@ from publisher.domain.limits import (
     PHOTO_TITLE_UNITS,
     PICTURES,
 )
-from publisher.domain.media_urls import check_media_url
+from publisher.domain.media_urls import check_media_url, expires_at
 from publisher.domain.posts import DEFAULT_OF_PHOTOS, PostOptions
 from publisher.domain.uploads import upload_named
 
@@ -102,6 +102,17 @@ def media_problems(media_urls: Collection[str], trusted_origins: Collection[str]
         except RequestInvalid as problem:
             problems.append(of_item(problem, number, len(media_urls)))
     return problems
+
+
+def dying_urls(media_urls: Sequence[str], at: float) -> list[str]:
+    """Warn of each presigned URL that stops to work before the media is fetched, at an epoch second."""
+    warnings = []
+    for number, url in enumerate(media_urls, start=1):
+        end = expires_at(url)
+        if end is not None and end <= at:
+            which = f"The URL of picture {number} of {len(media_urls)}" if len(media_urls) > 1 else "The media URL"
+            warnings.append(f"{which} stops to work before the post goes out: sign it for longer, or upload the file.")
+    return warnings
 
 
 def of_item[Problem: PublisherError](problem: Problem, number: int, count: int) -> Problem:

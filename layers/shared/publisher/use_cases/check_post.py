@@ -24,6 +24,7 @@ from publisher.domain.limits import START_SECONDS, VIDEO_SECONDS_MAX
 from publisher.domain.pictures import claimed_type, misplaced
 from publisher.domain.posts import DEFAULT_OF_PHOTOS, Moment, Post, PostOptions, Status
 from publisher.domain.rules import (
+    dying_urls,
     is_id,
     media_problems,
     photo_problems,
@@ -97,6 +98,7 @@ def check_post(
         if chosen is None and not options.draft:
             options = options.model_copy(update={"privacy_level": DEFAULT_OF_PHOTOS})
     warnings += due.warnings if due else ()
+    warnings += dying_urls(request.media_urls, due.at) if due else ()
     return Post(
         post_id=str(uuid.uuid4()),
         workspace_id=workspace_id,

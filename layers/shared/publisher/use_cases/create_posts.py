@@ -1,15 +1,13 @@
 """Take posts in by the hundred, each by itself."""
 
-from publisher.api import BulkRequest, RowAnswer, read_create_post
+from publisher.api import BulkRequest, RowAnswer
 from publisher.domain.accounts import Creator
 from publisher.domain.errors import InvalidRequest, MissingParameter, PublisherError, Timeout, TryAgain
 from publisher.domain.limits import BULK_POSTS, BULK_ROW_SECONDS
-from publisher.domain.posts import Status, wait_for_turn
 from publisher.domain.slots import Usage
 from publisher.ports import Ports, SecondsLeft
-from publisher.use_cases.check_post import check_post
 from publisher.use_cases.create_post import accept_post, checked_key
-from publisher.use_cases.take_turn import preview_line
+from publisher.use_cases.preview_post import preview_post
 
 
 def create_posts(
@@ -52,14 +50,14 @@ class _Bulk:
         return self._check(number, row, seconds_left) if self._dry_run else self._accept(number, row, seconds_left)
 
     def _check(self, number: int, row: object, seconds_left: float) -> RowAnswer:
-        read, problems = read_create_post(row)
-        post = check_post(
-            self._ports, self._workspace_id, read, problems, seconds_left=seconds_left, creators=self._creators
+        post = preview_post(
+            self._ports,
+            self._workspace_id,
+            row,
+            seconds_left=seconds_left,
+            creators=self._creators,
+            usages=self._usages,
         )
-        if post.status is Status.QUEUED:
-            line = preview_line(self._ports, post, self._usages)
-            if line.waits:
-                post = wait_for_turn(post, line.turn_at, self._ports.clock.now())
         return RowAnswer.of(number, post, stored=False)
 
     def _accept(self, number: int, row: object, seconds_left: float) -> RowAnswer:

@@ -5,13 +5,13 @@ from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed, wait
 from contextlib import AbstractContextManager
 
-from publisher.domain.errors import Busy, InvalidMediaType, MediaTooLarge, PublisherError
-from publisher.domain.limits import MIB, PICTURE_BYTES, PICTURES_AT_ONCE, VIDEO_BYTES, VIDEO_SECONDS_MAX
-from publisher.domain.media import check_video
-from publisher.domain.pictures import misplaced
+from publisher.domain.errors import Busy, PublisherError
+from publisher.domain.limits import PICTURE_BYTES, PICTURES_AT_ONCE, VIDEO_BYTES, VIDEO_SECONDS_MAX
+from publisher.domain.media import check_video, known_kind
+from publisher.domain.pictures import misplaced, picture_too_large, video_among_pictures
 from publisher.domain.posts import Media, Pictures, Post, begin_download, downloaded, downloading, pictures_downloaded
 from publisher.domain.rules import missing_privacy, of_item
-from publisher.domain.sniffing import Kind, sniff
+from publisher.domain.sniffing import Kind
 from publisher.domain.uploads import upload_named
 from publisher.messages import StepInput, StepOutput
 from publisher.ports import Ports, SecondsLeft, Source, StoredMedia
@@ -38,7 +38,7 @@ def _record_one(ports: Ports, post: Post) -> Post:
     folder = _new_folder(post)
     key = f"{folder}/1"
     with _open(ports, post, post.media_urls[0]) as source:
-        kind = _kind(source)
+        kind = known_kind(source.head)
         if not kind.is_video:
             stored = _store_picture(ports, source, kind, key)
             return _record(ports, _with_pictures(ports, post, folder, [stored]), [key])
@@ -52,7 +52,7 @@ def _record_one(ports: Ports, post: Post) -> Post:
         stored = ports.media.store(key, source, kind, progress)
     try:
         with ports.media.seekable(stored) as file:
-            facts = ports.prober(file, stored.size)
+            facts = ports.prober.video(file, stored.size)
         longest = VIDEO_SECONDS_MAX if post.options.draft else post.longest_seconds
         check_video(facts, longest_seconds=int(longest))
     except Exception:
@@ -99,13 +99,9 @@ def _first_problem(coming: Sequence[Future[StoredMedia]]) -> PublisherError | No
 
 def _fetch(ports: Ports, post: Post, url: str, key: str) -> StoredMedia:
     with _open(ports, post, url) as source:
-        kind = _kind(source)
+        kind = known_kind(source.head)
         if kind.is_video:
-            raise InvalidMediaType(
-                "The media URL holds a video.",
-                "A post is one video, or pictures alone: make a post of its own of the video.",
-                field="post.content.mediaUrls",
-            )
+            raise video_among_pictures()
         return _store_picture(ports, source, kind, key)
 
 
@@ -122,18 +118,6 @@ def _open(ports: Ports, post: Post, url: str) -> AbstractContextManager[Source]:
     if upload is not None:
         return ports.uploads.open(post.workspace_id, upload, max_bytes=most)
     return ports.fetcher.open(url, max_bytes=most)
-
-
-def _kind(source: Source) -> Kind:
-    kind = sniff(source.head)
-    if kind is None:
-        raise InvalidMediaType(
-            "The media URL holds neither a video nor a picture that can be used.",
-            "Give the URL of the file itself, not of a page that shows it: MP4, MOV or WebM; JPEG, PNG, WebP, GIF, BMP "
-            "or TIFF.",
-            field="post.content.mediaUrls",
-        )
-    return kind
 
 
 def _store_picture(ports: Ports, source: Source, kind: Kind, key: str) -> StoredMedia:
@@ -163,11 +147,7 @@ class _Picture:
 
     def _check(self, coming: int) -> None:
         if coming > self._left:
-            raise MediaTooLarge(
-                f"The picture has more than {PICTURE_BYTES // MIB} MiB.",
-                "Save it as JPEG; TikTok shows 1080 x 1920 pixels at most.",
-                field="post.content.mediaUrls",
-            )
+            raise picture_too_large()
 
 
 def _new_folder(post: Post) -> str:
