@@ -5,9 +5,10 @@ from typing import Any
 import requests
 from playwright.sync_api import Page, expect
 
+from local.key import make_key
 from publisher.ports import Keys
 from tests.browser.conftest import NewPage, sign_in, sign_in_link
-from tests.browser.steps import heading
+from tests.browser.steps import go_to, heading, new_creator, settled
 from tests.e2e.client import Client
 
 
@@ -85,6 +86,28 @@ def test_a_session_that_ended_says_so_and_one_comes_back_to_where_one_was(signed
     expect(signed_in.get_by_role("alert")).to_contain_text("Your session has ended.")
     enter_key(signed_in, key_of(operator))
     expect(heading(signed_in, "Posts")).to_be_visible()
+
+
+def test_a_caption_that_was_typed_outlives_the_session_and_is_shown_to_nobody_else(
+    signed_in: Page, operator: Client, keys: Keys
+) -> None:
+    operator.connect(new_creator(operator, "Mira"))
+    go_to(signed_in, "New post")
+    signed_in.get_by_label("Caption").fill("Half a caption")
+    end_session(signed_in)
+    signed_in.get_by_role("link", name="Posts").click()
+    enter_key(signed_in, key_of(operator))
+    settled(signed_in, "Posts")
+    go_to(signed_in, "New post")
+    expect(signed_in.get_by_label("Caption")).to_have_value("Half a caption")
+    signed_in.get_by_role("button", name="Sign out").click()
+    other, _ = make_key(keys, "another")
+    theirs = Client(operator.api, other, operator.tiktok)
+    theirs.connect(new_creator(theirs, "Other"))
+    enter_key(signed_in, other)
+    settled(signed_in, "Accounts")
+    go_to(signed_in, "New post")
+    expect(signed_in.get_by_label("Caption")).to_have_value("")
 
 
 def test_revoking_the_key_ends_the_session_behind_it(signed_in: Page, operator: Client, keys: Keys) -> None:

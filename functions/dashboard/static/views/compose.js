@@ -19,8 +19,12 @@ const TOGGLES = [
   ["allowStitch", "Allow Stitch", "stitchDisabled"],
 ];
 
+/** What was typed and not sent, and by whose key: a session that ends, or a look at another page, must not lose it. */
+let kept = { by: null, text: "", title: "" };
+
 /** Show the composer for the account of the address, else for the first one that can post. */
-export async function render(root, { query, signal }) {
+export async function render(root, { query, signal, session }) {
+  if (kept.by !== session.keyBeginning) kept = { by: session.keyBeginning, text: "", title: "" };
   const place = h("div.stack", skeleton(4));
   root.append(place);
   const known = (await accounts(signal)).filter((account) => account.state !== "disconnected");
@@ -37,9 +41,9 @@ function composer(place, known, query, signal) {
   const account = accountSelect(known, { chosen: query.account });
   const who = h("div");
   const media = mediaChoice(changed, signal);
-  const caption = h("textarea", { value: query.test ? "A test upload" : "", maxlength: CAPTION });
+  const caption = h("textarea", { value: kept.text || (query.test ? "A test upload" : ""), maxlength: CAPTION });
   const counter = h("p.hint.count", { id: newId("counter") });
-  const photoTitle = h("input", { type: "text", maxlength: TITLE });
+  const photoTitle = h("input", { type: "text", value: kept.title, maxlength: TITLE });
   const titleField = field("Title", photoTitle, { hint: `Of photo posts, at most ${TITLE} characters.` });
   const draft = box("Send as a draft", "It arrives in the creator's TikTok inbox; open the notification there to edit and publish it.");
   const privacy = h("select", { required: true });
@@ -67,7 +71,10 @@ function composer(place, known, query, signal) {
         h("p.hint", "It may take a few minutes to process before the post is visible on the profile."), h("div.actions", wrapper), reasons)));
 
   account.addEventListener("change", chooseAccount);
-  form.addEventListener("input", changed);
+  form.addEventListener("input", () => {
+    Object.assign(kept, { text: caption.value, title: photoTitle.value });
+    changed();
+  });
   form.addEventListener("change", changed);
   form.addEventListener("submit", (event) => {
     event.preventDefault();
@@ -169,6 +176,7 @@ function composer(place, known, query, signal) {
       };
       sent = true;
       const post = await call("POST", "/v2/posts", { body, signal, headers: { Prefer: "respond-async", "Idempotency-Key": mine.key } });
+      Object.assign(kept, { text: "", title: "" });
       followed(place, post, signal);
     } catch (error) {
       form.inert = false;
