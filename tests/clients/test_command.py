@@ -135,6 +135,20 @@ def test_a_url_is_published_and_json_is_all_of_stdout(user: Program, client: Cli
     assert same_times(user.json("post", post["postSubmissionId"])) == same_times({**shown, "requestId": ANY})
 
 
+def test_a_post_is_checked_and_not_published(user: Program, client: Client, account, at, film):
+    good = user.run("publish", str(film.path), *at, "--privacy", "SELF_ONLY", "--check")
+    assert (good.returncode, "nothing was published" in good.stdout) == (0, True), good.stderr
+    page = film.url.replace("film.mp4", "page")
+    wrong = ("publish", page, *at, "--privacy", "SELF_ONLY", "--text", "x" * 3000, "--check")
+    refused = user.run(*wrong)
+    assert refused.returncode == 2
+    assert "2200" in refused.stdout.replace(",", "")
+    assert "a web page" in refused.stdout
+    told = json.loads(user.run(*wrong, "--json").stdout)
+    assert [problem["code"] for problem in told["problems"]] == ["TextTooLong", "InvalidMediaType"]
+    assert client.opened_for(account) == []
+
+
 def test_a_draft_needs_no_privacy_and_ends_in_the_inbox(user: Program, at, film):
     done = user.run("publish", film.url, *at, "--draft")
     assert (done.returncode, "SEND_TO_USER_INBOX" in done.stdout) == (0, True), done.stderr

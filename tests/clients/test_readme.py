@@ -31,7 +31,7 @@ def made_true(text: str, ready: dict[str, Any], account: dict[str, Any]) -> str:
 def test_its_commands_work_one_after_the_other(program: Program, ready, account, film):
     shutil.copy(film.path, program.cwd / "rabbit.mp4")
     commands = [line for block in blocks("") for line in block.splitlines() if line.startswith("publisher ")]
-    assert len(commands) == 8
+    assert len(commands) == 9
     shown = []
     for command in commands:
         arguments = shlex.split(made_true(command, ready, account))[1:]

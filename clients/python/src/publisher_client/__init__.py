@@ -20,7 +20,7 @@ from publisher_client.errors import (
     UnexpectedAnswer,
     Unreachable,
 )
-from publisher_client.models import Account, Options, Post, PostAnswer, Upload
+from publisher_client.models import Account, Options, Post, PostAnswer, Upload, Validation
 
 __version__ = "0.1.0"
 __all__ = [
@@ -36,4 +36,5 @@ __all__ = [
     "UnexpectedAnswer",
     "Unreachable",
     "Upload",
+    "Validation",
 ]

@@ -33,6 +33,7 @@ examples:
   publisher creator @rabbit                    what this creator may choose
   publisher publish rabbit.mp4 --text "A rabbit #spring" --privacy SELF_ONLY
   publisher publish https://example.com/a.jpg https://example.com/b.jpg --text "Two" --privacy PUBLIC_TO_EVERYONE
+  publisher publish rabbit.mp4 --privacy SELF_ONLY --check
   publisher publish rabbit.mp4 --draft         the creator finishes it in TikTok
   publisher publish rabbit.mp4 --privacy SELF_ONLY --at 2026-12-24T18:00:00 --timezone Europe/Berlin
   publisher schedule                           what is still to come
@@ -193,6 +194,7 @@ def _publish_arguments(one: argparse.ArgumentParser) -> None:
     one.add_argument("--timezone", metavar="ZONE", help="of --at, such as Europe/Berlin")
     one.add_argument("--queue", action="store_true", help="wait for its turn when a limit is reached")
     one.add_argument("--idempotency-key", metavar="KEY", help="makes one post, however often the command runs")
+    one.add_argument("--check", action="store_true", help="check the post and its media, and publish nothing")
     one.add_argument("--no-wait", action="store_true", help="do not wait for the outcome")
 
 
@@ -299,6 +301,8 @@ def publish(given: argparse.Namespace, home: Home) -> int:
         auto_add_music=given.auto_music,
     )
     urls = [one if isinstance(one, str) else _uploaded(client, home, one) for one in media]
+    if given.check:
+        return _checked(client, account, urls, options, given)
     accepted = client.publish(
         account.account_id,
         urls,
@@ -310,6 +314,29 @@ def publish(given: argparse.Namespace, home: Home) -> int:
         idempotency_key=given.idempotency_key,
     )
     return _followed(client, accepted, given)
+
+
+def _checked(client: Client, account: Account, urls: list[str], options: Options, given: argparse.Namespace) -> int:
+    """Tell what is wrong with a post, and publish nothing."""
+    found = client.validate(
+        account.account_id,
+        urls,
+        given.text,
+        options,
+        scheduled_time=given.at,
+        timezone=given.timezone,
+        queue_if_limited=given.queue or None,
+    )
+    if given.json:
+        words.answer(found)
+        return DONE if found.valid else WRONG
+    for problem in found.problems:
+        print(f"{words.clean(problem.error)} {words.clean(problem.message)}")
+    for warning in found.warnings:
+        print(f"Note: {words.clean(warning)}")
+    if found.valid:
+        print("The post is good; nothing was published.")
+    return DONE if found.valid else WRONG
 
 
 def _medium(given: str) -> str | Path:

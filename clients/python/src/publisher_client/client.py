@@ -22,6 +22,7 @@ from publisher_client.models import (
     PostPage,
     Quota,
     Upload,
+    Validation,
     VideoPage,
 )
 from publisher_client.transport import Transport
@@ -118,18 +119,26 @@ class Client:
         With `wait` the service is given 25 s for the outcome. PublisherApiError with a `post_id` tells that the post
         was accepted and has failed. The same `idempotency_key` makes no second post, in this process or another.
         """
-        content = {"text": text, "mediaUrls": list(media_urls), "platform": "tiktok"}
-        body = {
-            "post": {"accountId": account_id, "content": content, "tiktokOptions": options.body()},
-            "scheduledTime": scheduled_time,
-            "timezone": timezone,
-            "queueIfLimited": queue_if_limited,
-        }
+        body = _post_body(account_id, media_urls, text, options, scheduled_time, timezone, queue_if_limited)
         headers = {"Idempotency-Key": idempotency_key or str(uuid.uuid4())}
         if not wait:
             headers["Prefer"] = "respond-async"
-        given = {name: value for name, value in body.items() if value is not None}
-        return PostAnswer.read(self._transport.call("POST", "/v2/posts", body=given, headers=headers))
+        return PostAnswer.read(self._transport.call("POST", "/v2/posts", body=body, headers=headers))
+
+    def validate(
+        self,
+        account_id: str,
+        media_urls: Sequence[str],
+        text: str,
+        options: Options,
+        *,
+        scheduled_time: str | None = None,
+        timezone: str | None = None,
+        queue_if_limited: bool | None = None,
+    ) -> Validation:
+        """Check what `publish` would send, its media too, and do nothing."""
+        body = _post_body(account_id, media_urls, text, options, scheduled_time, timezone, queue_if_limited)
+        return Validation.read(self._transport.call("POST", "/v2/posts/validate", body=body))
 
     def post(self, post_id: str) -> Post:
         """Show a post."""
@@ -259,3 +268,22 @@ class Client:
 
     def _get(self, path: str) -> dict[str, Any]:
         return self._transport.call("GET", path)
+
+
+def _post_body(  # noqa: PLR0917 - what a post is made of
+    account_id: str,
+    media_urls: Sequence[str],
+    text: str,
+    options: Options,
+    scheduled_time: str | None,
+    timezone: str | None,
+    queue_if_limited: bool | None,
+) -> dict[str, Any]:
+    content = {"text": text, "mediaUrls": list(media_urls), "platform": "tiktok"}
+    body = {
+        "post": {"accountId": account_id, "content": content, "tiktokOptions": options.body()},
+        "scheduledTime": scheduled_time,
+        "timezone": timezone,
+        "queueIfLimited": queue_if_limited,
+    }
+    return {name: value for name, value in body.items() if value is not None}

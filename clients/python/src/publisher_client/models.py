@@ -127,6 +127,38 @@ class PostAnswer(Answer):
         return self.status in ENDED
 
 
+class Problem(Answer):
+    """Something that is wrong with a post."""
+
+    field: str | None
+    code: str
+    error: str
+    message: str
+
+
+class SeenMedia(Answer):
+    """What was seen of one media URL; None is what was not."""
+
+    item: int
+    content_type: str | None
+    size_bytes: int | None
+    width: int | None
+    height: int | None
+    duration_seconds: float | None
+
+
+class Validation(Answer):
+    """What a check of a post found; nothing was done."""
+
+    valid: bool
+    problems: list[Problem]
+    warnings: list[str]
+    media: list[SeenMedia]
+    status: str | None = None
+    scheduled_time: datetime | None = None
+    not_before: datetime | None = None
+
+
 class Post(PostAnswer):
     """A post with its steps, and for a failed one why."""
 
