@@ -7,6 +7,7 @@ from tests.bench import (
     bench_history,
     bench_imports,
     bench_ingest,
+    bench_look,
     bench_pictures,
     bench_transitions,
     bench_upload,
@@ -18,6 +19,7 @@ def main() -> int:
     """Print the table."""
     benches = (
         bench_ingest,
+        bench_look,
         bench_upload,
         bench_pictures,
         bench_imports,

@@ -1,12 +1,11 @@
 """Checking a post before it is posted: its media is looked at where it lies."""
 
-import struct
-from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
 
+from tests.bench.bench_look import write_large_film
 from tests.conftest import MediaServer
 from tests.e2e.client import Client, a_video, photos
 from tests.films import film as made
@@ -22,17 +21,6 @@ def validate(client: Client, body: dict[str, Any]) -> dict[str, Any]:
     assert answer.status_code == 200, answer.text
     told: dict[str, Any] = answer.json()
     return told
-
-
-def write_large_film(file: Path, content: bytes, size: int) -> None:
-    """Write a film of which most is a hole between its first frames and its index, which stands at the end."""
-    at = content.index(b"mdat") - 4
-    length = int.from_bytes(content[at : at + 4])
-    hole = size - len(content)
-    with file.open("wb") as written:
-        written.write(content[:at] + struct.pack(">I", length + hole) + content[at + 4 : at + length])
-        written.seek(hole, 1)
-        written.write(content[at + length :])
 
 
 @pytest.fixture
