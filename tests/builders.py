@@ -6,6 +6,7 @@ from pydantic import SecretStr
 
 from publisher.domain.accounts import SCOPES, Account, Creator, SealedTokens
 from publisher.domain.chunks import plan_chunks
+from publisher.domain.endpoints import Delivery, Endpoint
 from publisher.domain.keys import SCOPES as KEY_SCOPES
 from publisher.domain.keys import ApiKey, hash_secret
 from publisher.domain.media import VideoFacts
@@ -60,6 +61,7 @@ def a_carousel(**changes: object) -> Carousel:
 
 
 def a_post(**changes: object) -> Post:
+    """A post; one that has ended is told to the workspace's endpoints."""
     good = {
         "post_id": str(uuid4()),
         "workspace_id": "workspace-1",
@@ -71,6 +73,7 @@ def a_post(**changes: object) -> Post:
         "options": options(),
         "creator_username": "a_creator",
         "longest_seconds": 600,
+        "noticed": changes.get("status"),
     }
     return Post.model_validate({**good, **changes})
 
@@ -98,6 +101,7 @@ def sealed_tokens(**changes: object) -> SealedTokens:
 
 
 def an_account(**changes: object) -> Account:
+    """An account whose workspace knows that it is active."""
     account_id = str(uuid4())
     good = {
         "account_id": account_id,
@@ -109,8 +113,34 @@ def an_account(**changes: object) -> Account:
         "created_at": NOW,
         "updated_at": NOW,
         "tokens": sealed_tokens(),
+        "noticed": "active",
     }
     return Account.model_validate({**good, **changes})
+
+
+def an_endpoint(**changes: object) -> Endpoint:
+    good = {
+        "endpoint_id": str(uuid4()),
+        "workspace_id": "workspace-1",
+        "url": "https://hooks.example/tiktok",
+        "secret": "sealed",
+        "created_at": NOW,
+        "updated_at": NOW,
+    }
+    return Endpoint.model_validate({**good, **changes})
+
+
+def a_delivery(**changes: object) -> Delivery:
+    good = {
+        "endpoint_id": "endpoint-1",
+        "notice_id": f"msg_{uuid4().hex}",
+        "type": "post.published",
+        "body": '{"type":"post.published"}',
+        "created_at": NOW,
+        "begun_at": NOW,
+        "watch_at": NOW,
+    }
+    return Delivery.model_validate({**good, **changes})
 
 
 def a_connection(**changes: object) -> PendingConnection:

@@ -8,7 +8,7 @@ import math
 import threading
 import zlib
 from collections import defaultdict, deque
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +20,7 @@ from pydantic import SecretStr
 
 from publisher.domain.accounts import SCOPES, Account, Creator
 from publisher.domain.chunks import Chunk, ChunkPlan
+from publisher.domain.endpoints import Delivery, Endpoint
 from publisher.domain.errors import (
     Busy,
     ConnectionRefused,
@@ -36,7 +37,14 @@ from publisher.domain.errors import (
 )
 from publisher.domain.history import Collected, Day
 from publisher.domain.keys import ApiKey
-from publisher.domain.limits import EVENT_NOTE_SECONDS, IDEMPOTENCY_DAYS, PROBE_SECONDS, SNIFF_BYTES, VIDEOS_PER_CALL
+from publisher.domain.limits import (
+    DELIVERY_DAYS,
+    EVENT_NOTE_SECONDS,
+    IDEMPOTENCY_DAYS,
+    PROBE_SECONDS,
+    SNIFF_BYTES,
+    VIDEOS_PER_CALL,
+)
 from publisher.domain.media import VideoFacts
 from publisher.domain.metrics import AccountFigures, VideoFigures
 from publisher.domain.pictures import PictureFacts
@@ -49,6 +57,8 @@ from publisher.ports import (
     ChunkAnswer,
     Convert,
     ConvertedPicture,
+    DeliveryKey,
+    DeliveryPage,
     DroppedFile,
     EventTimes,
     Grant,
@@ -65,6 +75,7 @@ from publisher.ports import (
     Reader,
     ReceivedPart,
     RemoteFile,
+    Reply,
     Source,
     StoredMedia,
     TikTokApp,
@@ -85,13 +96,17 @@ class Faults:
     """Errors that a fake's next calls meet: before their effect, or after it, as when an answer is lost."""
 
     def __init__(self) -> None:
-        self._planned: dict[str, deque[tuple[bool, BaseException]]] = defaultdict(deque)
+        self._planned: dict[str, deque[tuple[bool, BaseException | None]]] = defaultdict(deque)
 
     def before(self, call: str, error: BaseException) -> None:
         self._planned[call].append((False, error))
 
     def after(self, call: str, error: BaseException) -> None:
         self._planned[call].append((True, error))
+
+    def spare(self, call: str) -> None:
+        """Let the next call be; what is planned after this meets the one that follows."""
+        self._planned[call].append((False, None))
 
     @contextmanager
     def around(self, call: str) -> Iterator[None]:
@@ -607,6 +622,127 @@ class FakeSessions:
     def take_ticket(self, token_hash: str) -> SignInTicket | None:
         with self._lock, self.faults.around("take_ticket"):
             return self._tickets.pop(token_hash, None)
+
+
+class FakeEndpoints:
+    def __init__(self, clock: FakeClock) -> None:
+        self.faults = Faults()
+        self._clock = clock
+        self._lock = threading.RLock()
+        self._endpoints: dict[str, Endpoint] = {}
+        self._deliveries: dict[tuple[str, str], Delivery] = {}
+
+    def get(self, endpoint_id: str) -> Endpoint | None:
+        with self.faults.around("get"):
+            return self._endpoints.get(endpoint_id)
+
+    def of_workspace(self, workspace_id: str) -> Sequence[Endpoint]:
+        with self.faults.around("of_workspace"):
+            mine = [one for one in self._endpoints.values() if one.workspace_id == workspace_id]
+            return sorted(mine, key=lambda one: (one.created_at, one.endpoint_id))
+
+    def add(self, endpoint: Endpoint) -> None:
+        with self._lock, self.faults.around("add"):
+            self._endpoints.setdefault(endpoint.endpoint_id, endpoint)
+
+    def save(self, endpoint: Endpoint) -> Endpoint:
+        with self._lock, self.faults.around("save"):
+            known = self._endpoints.get(endpoint.endpoint_id)
+            if known is None or known.version != endpoint.version:
+                raise Busy("Another worker has changed the webhook.", "Try again.")
+            self._endpoints[endpoint.endpoint_id] = endpoint.model_copy(update={"version": endpoint.version + 1})
+            return self._endpoints[endpoint.endpoint_id]
+
+    def remove(self, endpoint_id: str) -> None:
+        with self._lock, self.faults.around("remove"):
+            self._endpoints.pop(endpoint_id, None)
+
+    def begin(self, delivery: Delivery) -> None:
+        with self._lock, self.faults.around("begin"):
+            known = self._kept(delivery.endpoint_id, delivery.notice_id)
+            self._deliveries[delivery.endpoint_id, delivery.notice_id] = known or delivery
+
+    def delivery(self, key: DeliveryKey) -> Delivery | None:
+        with self.faults.around("delivery"):
+            return self._kept(key.endpoint_id, key.notice_id)
+
+    def move(self, delivery: Delivery) -> Delivery:
+        with self._lock, self.faults.around("move"):
+            known = self._deliveries.get((delivery.endpoint_id, delivery.notice_id))
+            if known is None or known.version != delivery.version:
+                raise Busy("Another worker has changed the delivery.", "Try again.")
+            moved = delivery.model_copy(update={"version": delivery.version + 1})
+            self._deliveries[delivery.endpoint_id, delivery.notice_id] = moved
+            return moved
+
+    def deliveries(self, endpoint_id: str, limit: int, cursor: str | None) -> DeliveryPage:
+        with self.faults.around("deliveries"):
+            mine = [one for one in self._deliveries.values() if one.endpoint_id == endpoint_id]
+            mine.sort(key=lambda one: (one.created_at, one.notice_id), reverse=True)
+            cursors = [f"after {endpoint_id} {one.notice_id}" for one in mine]
+            if cursor is not None:
+                if cursor not in cursors:
+                    raise InvalidRequest("The cursor is not valid.", "List again without it.", field="cursor")
+                mine = mine[cursors.index(cursor) + 1 :]
+            page = tuple(mine[:limit])
+            goes_on = len(mine) > limit
+            return DeliveryPage(
+                deliveries=page, cursor=f"after {endpoint_id} {page[-1].notice_id}" if goes_on else None
+            )
+
+    def due(self, now: float, most: int) -> Sequence[DeliveryKey]:
+        with self.faults.around("due"):
+            due = [(one.watch_at, key) for key, one in self._deliveries.items() if one.watch_at is not None]
+            return [
+                DeliveryKey(endpoint_id=endpoint_id, notice_id=notice_id)
+                for at, (endpoint_id, notice_id) in sorted(due)
+                if at <= now
+            ][:most]
+
+    def _kept(self, endpoint_id: str, notice_id: str) -> Delivery | None:
+        delivery = self._deliveries.get((endpoint_id, notice_id))
+        forgotten = delivery is None or delivery.created_at + DELIVERY_DAYS * 86400 <= self._clock.now()
+        return None if forgotten else delivery
+
+
+class FakeCourier:
+    """`nudged` holds what was asked for to be sent."""
+
+    def __init__(self) -> None:
+        self.faults = Faults()
+        self.nudged: list[DeliveryKey] = []
+
+    def nudge(self, keys: Sequence[DeliveryKey]) -> None:
+        with self.faults.around("nudge"):
+            self.nudged += keys
+
+
+@dataclass(frozen=True)
+class SentNotice:
+    """A request that an endpoint got."""
+
+    url: str
+    headers: dict[str, str]
+    body: str
+
+
+class FakeSender:
+    """Endpoints: `sent` are the requests they got, `replies` what they answer next; of further ones it is `usual`."""
+
+    def __init__(self, clock: FakeClock) -> None:
+        self.faults = Faults()
+        self.sent: list[SentNotice] = []
+        self.replies: deque[Reply] = deque()
+        self.usual = Reply(status=204)
+        self.seconds = 0.25
+        """How long an answer takes."""
+        self._clock = clock
+
+    def send(self, url: str, headers: Mapping[str, str], body: str) -> Reply:
+        with self.faults.around("send"):
+            self.sent.append(SentNotice(url, dict(headers), body))
+            self._clock.time += self.seconds
+            return self.replies.popleft() if self.replies else self.usual
 
 
 class FakeVault:
@@ -1249,6 +1385,7 @@ class FakePorts:
     keys: FakeKeys = field(default_factory=FakeKeys)
     sessions: FakeSessions = field(default_factory=FakeSessions)
     vault: FakeVault = field(default_factory=FakeVault)
+    courier: FakeCourier = field(default_factory=FakeCourier)
     fetcher: FakeFetcher = field(default_factory=FakeFetcher)
     prober: FakeProber = field(default_factory=FakeProber)
     converter: FakeConverter = field(default_factory=FakeConverter)
@@ -1269,6 +1406,8 @@ class FakePorts:
     events: FakeEvents = field(init=False)
     metrics: FakeMetrics = field(init=False)
     accounts: FakeAccounts = field(init=False)
+    endpoints: FakeEndpoints = field(init=False)
+    sender: FakeSender = field(init=False)
     tiktok: FakeTikTok = field(init=False)
 
     def __post_init__(self) -> None:
@@ -1279,6 +1418,8 @@ class FakePorts:
         self.events = FakeEvents(self.clock)
         self.metrics = FakeMetrics(self.clock)
         self.accounts = FakeAccounts(self.clock)
+        self.endpoints = FakeEndpoints(self.clock)
+        self.sender = FakeSender(self.clock)
         self.tiktok = FakeTikTok(self.clock)
 
     def connect(self, **changes: object) -> Account:

@@ -28,6 +28,7 @@ class Connection:
         self._stopped = stopped
         self.headers: dict[str, str] = {}
         self.path = ""
+        self._begun = b""
 
     def read_request(self) -> str:
         received = b""
@@ -36,11 +37,19 @@ class Connection:
             if not data:
                 raise ConnectionError
             received += data
-        request = received.decode("ascii")
+        head, _, self._begun = received.partition(b"\r\n\r\n")
+        request = f"{head.decode('ascii')}\r\n\r\n"
         lines = request.split("\r\n")
         self.path = lines[0].split(" ")[1]
         self.headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in lines[1:] if line)}
         return request
+
+    def read_body(self) -> bytes:
+        """Read what follows the headers."""
+        body, length = self._begun, int(self.headers["content-length"])
+        while len(body) < length:
+            body += self._sock.recv(65536)
+        return body
 
     def send(self, data: bytes) -> None:
         self._sock.sendall(data)

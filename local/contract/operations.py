@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from pydantic import BaseModel
 
-from publisher import api, stats
+from publisher import api, endpoints, stats
 from publisher.domain import errors
 from publisher.domain.limits import PAGE_POSTS, VIDEOS_PER_CALL
 
@@ -195,6 +195,38 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
     ("GET", "/v2/keys"): Operation("Keys", {200: api.KeyList}),
     ("POST", "/v2/keys"): Operation("Keys", {201: api.NewKeyAnswer}, _WRONG, body=api.CreateKeyRequest),
     ("DELETE", "/v2/keys/{keyId}"): Operation("Keys", {200: api.KeyAnswer}, (errors.NotFound,)),
+    ("GET", "/v2/webhooks"): Operation("Webhooks", {200: endpoints.WebhookList}),
+    ("POST", "/v2/webhooks"): Operation(
+        "Webhooks", {201: endpoints.NewWebhookAnswer}, (*_WRONG, errors.WrongStatus), body=endpoints.WebhookRequest
+    ),
+    ("GET", "/v2/webhooks/{webhookId}"): Operation("Webhooks", {200: endpoints.WebhookAnswer}, (errors.NotFound,)),
+    ("PATCH", "/v2/webhooks/{webhookId}"): Operation(
+        "Webhooks",
+        {200: endpoints.WebhookAnswer},
+        (*_WRONG, errors.NotFound),
+        body=endpoints.EditWebhookRequest,
+    ),
+    ("DELETE", "/v2/webhooks/{webhookId}"): Operation(
+        "Webhooks", {200: endpoints.RemovedWebhookAnswer}, (errors.NotFound,)
+    ),
+    ("POST", "/v2/webhooks/{webhookId}/rotate-secret"): Operation(
+        "Webhooks", {200: endpoints.NewWebhookAnswer}, (errors.NotFound,)
+    ),
+    ("POST", "/v2/webhooks/{webhookId}/test"): Operation(
+        "Webhooks", {202: endpoints.DeliveryAnswer}, (errors.NotFound, errors.WrongStatus)
+    ),
+    ("GET", "/v2/webhooks/{webhookId}/deliveries"): Operation(
+        "Webhooks",
+        {200: endpoints.DeliveryList},
+        (*_WRONG, errors.NotFound),
+        query=(
+            Query("limit", "How many at most.", {"type": "integer", "minimum": 1, "maximum": int(PAGE_POSTS)}),
+            _CURSOR,
+        ),
+    ),
+    ("POST", "/v2/webhooks/{webhookId}/deliveries/{deliveryId}/redeliver"): Operation(
+        "Webhooks", {202: endpoints.DeliveryAnswer}, (errors.NotFound, errors.WrongStatus)
+    ),
     ("GET", "/v2/doctor"): Operation("Operation", {200: api.Checkup}),
     ("POST", "/v2/session"): Operation(
         "Dashboard",

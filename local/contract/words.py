@@ -166,6 +166,22 @@ FIELDS: Mapping[str, str] = {
     "key": "The key's text.",
     "lastUsedAt": "When it was last used, to the hour.",
     "revokedAt": "When it was revoked.",
+    # webhooks
+    "webhooks": "The workspace's webhooks, the oldest first.",
+    "webhookId": "The webhook's id, a UUID.",
+    "events": "What it is told of.",
+    "enabled": "Whether anything is sent to it.",
+    "disabledAt": "Since when nothing is sent to it.",
+    "disabledReason": "Why nothing is sent to it.",
+    "lastDeliveredAt": "When it last took something, to the hour.",
+    "formerSecretUntil": "Until when requests are signed with the former secret too.",
+    "secret": "What requests to it are signed with, which is shown only now.",
+    "deliveries": "What was sent, the newest first.",
+    "deliveryId": "What stands in the header webhook-id; the same each time it is sent.",
+    "type": "What happened.",
+    "nextTryAt": "When it is sent next; null when it is not.",
+    "tries": "The latest requests, the oldest first.",
+    "milliseconds": "How long the answer took.",
     # figures
     "videos": "The videos, the newest first; null when video.list was not allowed.",
     "video": "The video; null when video.list was not allowed.",
@@ -215,6 +231,15 @@ FIELDS: Mapping[str, str] = {
     "MetricsAnswer.metrics": "The account's figures; null is what a missing scope hides.",
     "PostDetail.metrics": "The video's figures when they were looked at last.",
     "FailureAnswer.success": "Always false.",
+    "WebhookRequest.url": "Where requests are sent: https and a full DNS name.",
+    "WebhookRequest.events": "What it is to be told of; without it everything, also what is new in later versions.",
+    "EditWebhookRequest.url": "Where requests are sent: https and a full DNS name.",
+    "EditWebhookRequest.events": "What it is to be told of; null is everything.",
+    "WebhookAnswer.url": "Where requests are sent.",
+    "NewWebhookAnswer.url": "Where requests are sent.",
+    "DeliveryAnswer.state": "`PENDING`, `DELIVERED` or `FAILED`.",
+    "TryAnswer.status": "What the endpoint answered; null without an answer.",
+    "TryAnswer.error": "Why this counts as failed; null when it does not.",
 }
 
 
@@ -224,6 +249,8 @@ PARAMETERS: Mapping[str, str] = {
     "keyId": "The key's id.",
     "video_id": "TikTok's id of the video.",
     "uploadId": "The upload's id.",
+    "webhookId": "The webhook's id.",
+    "deliveryId": "What stands in the header webhook-id.",
     "version": "The version that the page names.",
     "folder": "The file's folder.",
     "ticket": "The secret of a connect link.",
@@ -245,6 +272,7 @@ TAGS: Mapping[str, str] = {
     "Accounts": "Connect TikTok accounts, and see what they may do.",
     "Performance": "How accounts and videos fare.",
     "Keys": "API keys of the workspace.",
+    "Webhooks": "Be told what happens.",
     "Uploads": "Bring a file in parts, to S3 directly.",
     "Dashboard": "What the dashboard itself uses.",
     "Operation": "For whoever runs the service.",
@@ -257,6 +285,7 @@ REQUIRED: Mapping[str, tuple[str, ...]] = {
     "ContentRequest": ("mediaUrls", "platform"),
     "BulkRequest": ("posts",),
     "CreateKeyRequest": ("name",),
+    "WebhookRequest": ("url",),
     "FailureAnswer": ("success", "error", "code", "message", "platform", "retryable", "requestId"),
 }
 """Where the models have a default, so that all problems are found at once, or leave keys out."""

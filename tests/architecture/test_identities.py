@@ -13,6 +13,7 @@ import pytest
 
 from publisher.domain.keys import SCOPES, NewKey
 from publisher.use_cases.begin_upload import begin_upload
+from publisher.use_cases.manage_endpoints import add_endpoint
 from publisher.web import Api
 from tests.architecture.cloudformation import of_type, read_template
 from tests.architecture.source import snake
@@ -198,11 +199,17 @@ def _an_upload_in(ports: FakePorts, workspace_id: str) -> str:
     return begin_upload(ports, workspace_id, {"fileName": "film.mp4", "size": 1}).upload.upload_id
 
 
+def _a_webhook_in(ports: FakePorts, workspace_id: str) -> str:
+    endpoint, _ = add_endpoint(ports, workspace_id, {"url": "https://hooks.example/"})
+    return endpoint.endpoint_id
+
+
 OBJECTS: dict[str, Callable[[FakePorts, str], str]] = {
     "posts": _a_post_in,
     "accounts": _an_account_in,
     "keys": _another_key_in,
     "uploads": _an_upload_in,
+    "webhooks": _a_webhook_in,
 }
 """How an object is made in a workspace, by the part of the path before its id; each returns the id."""
 
@@ -210,12 +217,13 @@ OBJECTS: dict[str, Callable[[FakePorts, str], str]] = {
 def _stored(ports: FakePorts) -> object:
     posts, accounts, keys = ports.posts._posts, ports.accounts._accounts, ports.keys._keys
     begun = dict(ports.executions.started), dict(ports.uploads._uploads)
-    return dict(posts), dict(accounts), dict(keys), *begun, ports.tiktok.refreshes
+    told = dict(ports.endpoints._endpoints), dict(ports.endpoints._deliveries)
+    return dict(posts), dict(accounts), dict(keys), *begun, *told, ports.tiktok.refreshes
 
 
 def _kind(path: str) -> str:
-    """What a path is about; a video in it is one of its account's."""
-    (kind,) = set(re.findall(r"([^/]+)/\{", path)) - {"videos"}
+    """What a path is about; a video in it is one of its account's, a delivery one of its webhook's."""
+    (kind,) = set(re.findall(r"([^/]+)/\{", path)) - {"videos", "deliveries"}
     return str(kind)
 
 
@@ -240,4 +248,4 @@ def test_another_workspaces_object_is_like_one_that_never_was(api: Api, method: 
     assert theirs not in json.dumps(body)
     assert ask(unknown) == (status, body)
     assert _stored(ports) == before
-    assert ask(mine)[0] != 404
+    assert ask(mine) != (status, body)

@@ -39,10 +39,11 @@ MAY_DECRYPT = {
     "sweep_drops",
     "upload_chunks",
     "check_status",
+    "deliver",
     "sweep",
     "validations",
 }
-"""The functions that use TikTok's tokens or an upload URL."""
+"""The functions that use TikTok's tokens, an upload URL or a webhook's secret."""
 MOVE_MEDIA = {"download_media", "convert_photos", "upload_chunks"}
 """The functions whose work grows with the media."""
 LOG_DELIVERY = {
@@ -66,6 +67,7 @@ DROP_BUCKET = "arn:${AWS::Partition}:s3:::${AWS::StackName}-drop-${AWS::AccountI
 DROPS = f"{DROP_BUCKET}/autopublish/*"
 SCHEDULES = "arn:${AWS::Partition}:scheduler:${AWS::Region}:${AWS::AccountId}:schedule/${ScheduleGroup}/*"
 MEDIA_PROBE = "arn:${AWS::Partition}:lambda:${AWS::Region}:${AWS::AccountId}:function:${AWS::StackName}-probe-media"
+DELIVER = "arn:${AWS::Partition}:lambda:${AWS::Region}:${AWS::AccountId}:function:${AWS::StackName}-deliver"
 SAME_ACTION = {
     "invoke": "InvokeFunction",
     "transact_write_items": "PutItem",  # its parts are puts
@@ -145,6 +147,7 @@ def test_the_environment_is_what_settings_reads(template: Template) -> None:
             "KEYS_TABLE": "KeysTable",
             "PHOTO_HOST_TABLE": "PhotoHostTable",
             "METRICS_TABLE": "MetricsTable",
+            "ENDPOINTS_TABLE": "EndpointsTable",
             "MEDIA_BUCKET": reference(template["Resources"]["MediaBucket"]["Properties"]["BucketName"]),
             "DROP_BUCKET": reference(template["Resources"]["DropBucket"]["Properties"]["BucketName"]),
             "STATE_MACHINE_ARN": _machine_arn(template),
@@ -152,6 +155,7 @@ def test_the_environment_is_what_settings_reads(template: Template) -> None:
             "SCHEDULE_TARGET_ARN": _schedule_target(template),
             "SCHEDULE_ROLE_ARN": "ScheduleRole.Arn",
             "DEAD_LETTER_ARN": "DeadLetterQueue.Arn",
+            "DELIVER_ARN": DELIVER,
             "MEDIA_PROBE_ARN": MEDIA_PROBE,
             "TOKEN_KEY_ID": "TokenKey",
             "TIKTOK_SECRET_ID": "TikTokSecret",
@@ -213,6 +217,7 @@ def test_each_role_belongs_to_one_service(template: Template) -> None:
         "SweepFunctionEveryMinuteRole": "scheduler",
         "CollectStatsFunctionEveryFiveMinutesRole": "scheduler",
         "SweepDropsFunctionEveryFiveMinutesRole": "scheduler",
+        "DeliverFunctionEveryMinuteRole": "scheduler",
         "ScheduleRole": "scheduler",
     }
     roles = of_type(template, "AWS::IAM::Role")
@@ -277,6 +282,7 @@ def _permission(call: AwsCall) -> tuple[str, str]:
         "media_bucket": UPLOADS if call.port == "uploads" else STAGING,
         "state_machine_arn": EXECUTIONS if call.operation == "describe_execution" else MACHINE,
         "media_probe_arn": MEDIA_PROBE,
+        "deliver_arn": DELIVER,
         "token_key_id": "TokenKey.Arn",
         "tiktok_secret_id": "TikTokSecret",
     }
@@ -476,7 +482,12 @@ def test_an_execution_that_died_is_noticed(template: Template) -> None:
 
 @pytest.mark.parametrize(
     ("name", "event", "most_minutes"),
-    [("Sweep", "EveryMinute", 5), ("CollectStats", "EveryFiveMinutes", 15), ("SweepDrops", "EveryFiveMinutes", 5)],
+    [
+        ("Sweep", "EveryMinute", 5),
+        ("CollectStats", "EveryFiveMinutes", 15),
+        ("SweepDrops", "EveryFiveMinutes", 5),
+        ("Deliver", "EveryMinute", 1),
+    ],
 )
 def test_what_runs_by_the_clock_runs_often_enough(template: Template, name: str, event: str, most_minutes: int) -> None:
     schedule = template["Resources"][f"{name}Function{event}"]["Properties"]
@@ -494,7 +505,7 @@ def test_what_runs_by_the_clock_runs_often_enough(template: Template, name: str,
 
 
 def test_nothing_else_runs_by_the_clock(template: Template) -> None:
-    assert len(of_type(template, "AWS::Scheduler::Schedule")) == 3
+    assert len(of_type(template, "AWS::Scheduler::Schedule")) == 4
 
 
 def test_a_schedule_of_a_post_may_start_posts_and_nothing_else(template: Template) -> None:
@@ -537,7 +548,7 @@ def test_a_file_that_is_dropped_is_noticed(template: Template) -> None:
 def test_an_event_that_fails_is_kept(template: Template) -> None:
     for folder in (
         *("on_execution_ended", "on_schedule_due", "on_file_dropped"),
-        *("sweep", "sweep_drops", "collect_stats"),
+        *("sweep", "sweep_drops", "collect_stats", "deliver"),
     ):
         assert reference(functions_of(template)[folder]["DeadLetterConfig"]["TargetArn"]) == "DeadLetterQueue.Arn"
     (event_rule,) = of_type(template, "AWS::Events::Rule").values()
@@ -563,7 +574,9 @@ def test_eventbridge_may_write_to_the_dead_letter_queue(template: Template) -> N
 
 def test_each_table_can_be_restored_and_stays(template: Template) -> None:
     tables = of_type(template, "AWS::DynamoDB::Table")
-    assert set(tables) == {"PostsTable", "AccountsTable", "KeysTable", "PhotoHostTable", "MetricsTable"}
+    assert set(tables) == {
+        *("PostsTable", "AccountsTable", "KeysTable", "PhotoHostTable", "MetricsTable", "EndpointsTable")
+    }
     for table in tables.values():
         properties = table["Properties"]
         assert table["DeletionPolicy"] == table["UpdateReplacePolicy"] == "Retain"

@@ -22,6 +22,7 @@ from publisher.aws.accounts import DynamoAccounts
 from publisher.aws.app_secret import SecretsManagerApp
 from publisher.aws.clients import client
 from publisher.aws.drops import S3Drops
+from publisher.aws.endpoints import DynamoEndpoints
 from publisher.aws.events import DynamoEvents
 from publisher.aws.executions import StepFunctions
 from publisher.aws.keys import DynamoKeys
@@ -166,6 +167,10 @@ class AwsPorts:
     @property
     def sessions(self) -> DynamoSessions:
         return DynamoSessions(self.aws.clients["dynamodb"], self.aws.table("KeysTable"), self.clock)
+
+    @property
+    def endpoints(self) -> DynamoEndpoints:
+        return DynamoEndpoints(self.aws.clients["dynamodb"], self.aws.table("EndpointsTable"), self.clock)
 
     @property
     def vault(self) -> KmsVault:

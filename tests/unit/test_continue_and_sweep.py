@@ -5,7 +5,7 @@ from itertools import takewhile
 import pytest
 
 from publisher.domain.errors import Failure, ServiceUnavailable, TokenExpired
-from publisher.domain.posts import Post, Status, finish
+from publisher.domain.posts import Post, Status, finish, notified
 from publisher.ports import Hosted
 from publisher.use_cases.continue_post import continue_post
 from publisher.use_cases.look_after_each import LookedAfter
@@ -42,7 +42,7 @@ def ended(ports: FakePorts, status: Status, failure: Failure | None = None, **ch
         received=8_000_000,
     )
     ports.tiktok.uploads["url"] = held
-    return ports.posts.save(finish(post, status, NOW))
+    return ports.posts.save(notified(finish(post, status, NOW), NOW))
 
 
 def swept(ports: FakePorts) -> LookedAfter:
@@ -364,7 +364,7 @@ def test_a_draft_that_tiktok_discards_has_failed(ports):
 
 def test_a_review_without_tiktoks_id_is_not_asked_about(ports):
     post = accepted(ports, carousel=a_carousel(publish_id=None), last_offered_at=NOW)
-    ports.posts.save(finish(post, Status.REVIEW, NOW))
+    ports.posts.save(notified(finish(post, Status.REVIEW, NOW), NOW))
     for _ in range(3):
         ports.clock.time += 3600
         assert swept(ports) == LookedAfter(looked_after=0, errors={})

@@ -62,7 +62,7 @@ def accesses(ports: FakePorts) -> int:
 
 def test_tiktok_takes_the_access_back_and_the_tokens_are_erased(ports, account_id):
     account = end(ports, account_id)
-    assert (account.state(NOW), account.tokens, account.watch_at) == (AccountState.DISCONNECTED, None, None)
+    assert (account.state(NOW), account.tokens, account.watch_at) == (AccountState.DISCONNECTED, None, NOW)
     assert stored(ports, account_id) == account
     assert accesses(ports) == 0
 

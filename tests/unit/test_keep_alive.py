@@ -2,7 +2,7 @@
 
 import pytest
 
-from publisher.domain.accounts import Account, AccountState, idle, look_next
+from publisher.domain.accounts import Account, AccountState, idle, look_next, notified
 from publisher.domain.errors import Busy, RateLimitExceeded, ServiceUnavailable, Timeout, TokenExpired
 from publisher.use_cases.look_after_each import LookedAfter
 from publisher.use_cases.sweep import sweep
@@ -60,7 +60,7 @@ def test_the_next_look_is_when_the_refresh_token_is_to_be_used_and_then_daily():
     short = fresh.model_copy(update={"refresh_expires_at": NOW + 40 * DAY})
     assert look_next(an_account(tokens=short), NOW).watch_at == NOW + 25 * DAY
     late = fresh.model_copy(update={"refresh_expires_at": NOW + 14 * DAY})
-    assert look_next(an_account(tokens=late), NOW).watch_at == NOW + DAY
+    assert look_next(an_account(tokens=late, noticed=AccountState.EXPIRING), NOW).watch_at == NOW + DAY
 
 
 @pytest.mark.parametrize(
@@ -73,7 +73,12 @@ def test_the_next_look_is_when_the_refresh_token_is_to_be_used_and_then_daily():
     ],
 )
 def test_an_account_that_cannot_be_used_is_not_kept_alive(changes):
-    assert look_next(an_account(**{"watch_at": NOW, **changes}), NOW).watch_at is None
+    assert look_next(notified(an_account(**{"watch_at": NOW, **changes}), NOW), NOW).watch_at is None
+
+
+def test_an_account_whose_workspace_is_not_told_its_state_is_looked_at_soon():
+    for account in (an_account(reauthorize_since=NOW), an_account(tokens=None), an_account(noticed=None)):
+        assert look_next(account, NOW).watch_at == NOW + 120
 
 
 # What happens

@@ -38,6 +38,7 @@ from publisher.domain.posts import (
     look_again,
     look_later,
     next_poll,
+    notified,
     offer_last,
     pictures_downloaded,
     poll_wait,
@@ -55,6 +56,11 @@ from tests.builders import NOW, a_carousel, a_post, an_upload, options, some_pic
 
 FAILURE = Failure(name="PublishingFailed", code="PublishingFailed", error="e", message="m", retryable=False)
 LATER = NOW + 60
+
+
+def finished(post: Post, status: Status, now: float) -> Post:
+    """A post that ended and whose workspace is told."""
+    return notified(finish(post, status, now), now)
 
 
 def test_a_transition_makes_a_new_post_and_keeps_the_old():
@@ -93,7 +99,7 @@ def test_a_post_under_way_is_always_looked_after_within_reach(change):
         lambda post: acknowledged(post, 4, LATER),
         lambda post: redriven(post, LATER),
         lambda post: polled(post, LATER),
-        lambda post: finish(post, Status.REVIEW, LATER),
+        lambda post: finished(post, Status.REVIEW, LATER),
         lambda post: look_later(post, LATER),
     ],
 )
@@ -229,7 +235,7 @@ def test_only_offered_pictures_can_be_taken():
 
 def test_an_id_that_comes_after_the_end_is_asked_about():
     """A slow worker brings TikTok's answer when the post is a review already."""
-    review = finish(carousel_taken(begin_carousel(a_post(), "prefix", NOW), None, NOW), Status.REVIEW, NOW)
+    review = finished(carousel_taken(begin_carousel(a_post(), "prefix", NOW), None, NOW), Status.REVIEW, NOW)
     assert review.watch_at is None
     assert carousel_taken(review, "p_pub_url~v2.1", LATER).watch_at == LATER + 5
 
@@ -299,14 +305,14 @@ def test_an_outcome_is_written_once(status):
 )
 @pytest.mark.parametrize("opened", [{"upload": an_upload()}, {"carousel": a_carousel()}])
 def test_an_ended_post_is_watched_only_while_something_is_open(status, chosen, post_ids, watched, opened):
-    post = finish(a_post(options=chosen, post_ids=post_ids, watch_at=NOW + 9, **opened), status, NOW)
+    post = finished(a_post(options=chosen, post_ids=post_ids, watch_at=NOW + 9, **opened), status, NOW)
     assert (post.watch_at is not None) is watched
 
 
 @pytest.mark.parametrize("opened", [{}, {"carousel": a_carousel(publish_id=None)}])
 @pytest.mark.parametrize("status", [Status.REVIEW, Status.PUBLISH_COMPLETE])
 def test_without_tiktoks_id_there_is_nothing_to_ask_about(status, opened):
-    assert finish(a_post(watch_at=NOW + 9, **opened), status, NOW).watch_at is None
+    assert finished(a_post(watch_at=NOW + 9, **opened), status, NOW).watch_at is None
 
 
 def looks(post: Post) -> list[float]:
@@ -319,7 +325,7 @@ def looks(post: Post) -> list[float]:
 
 
 def test_a_draft_is_looked_at_ever_more_rarely_for_a_week_and_twice_a_day_in_the_end():
-    times = looks(finish(a_post(upload=an_upload()), Status.SEND_TO_USER_INBOX, NOW))
+    times = looks(finished(a_post(upload=an_upload()), Status.SEND_TO_USER_INBOX, NOW))
     gaps = [later - sooner for sooner, later in pairwise(times)]
     assert times[:4] == [5, 65, 130, 260]
     assert gaps == sorted(gaps)
@@ -329,16 +335,17 @@ def test_a_draft_is_looked_at_ever_more_rarely_for_a_week_and_twice_a_day_in_the
 
 
 def test_a_missing_id_is_looked_for_for_a_day():
-    times = looks(finish(a_post(upload=an_upload()), Status.PUBLISH_COMPLETE, NOW))
+    times = looks(finished(a_post(upload=an_upload()), Status.PUBLISH_COMPLETE, NOW))
     assert times[:4] == [5, 65, 130, 260]
     assert 43_200 / 2 < times[-1] <= 86_400
 
 
 def test_a_draft_that_was_published_is_asked_for_its_id_from_then_on():
-    inbox = finish(a_post(upload=an_upload(), options=options(draft=True)), Status.SEND_TO_USER_INBOX, NOW)
-    published = learned(inbox, "PUBLISH_COMPLETE", (), None, NOW + 5 * 86_400)
-    assert (published.status, published.watch_at) == (Status.PUBLISH_COMPLETE, NOW + 5 * 86_400 + 5)
-    assert learned(inbox, "PUBLISH_COMPLETE", ("1",), None, LATER).watch_at is None
+    inbox = finished(a_post(upload=an_upload(), options=options(draft=True)), Status.SEND_TO_USER_INBOX, NOW)
+    later = NOW + 5 * 86_400
+    published = notified(learned(inbox, "PUBLISH_COMPLETE", (), None, later), later)
+    assert (published.status, published.watch_at) == (Status.PUBLISH_COMPLETE, later + 5)
+    assert notified(learned(inbox, "PUBLISH_COMPLETE", ("1",), None, LATER), LATER).watch_at is None
 
 
 def test_confirming_keeps_ids_that_are_known():
@@ -440,7 +447,7 @@ def test_what_tiktok_may_have_or_has_ended_is_neither_cancelled_nor_made_to_wait
 def test_a_cancelled_post_has_ended_and_nobody_looks_at_it_but_to_write_its_result():
     drop = Drop(key="k", version="1", result_key="k.result.json")
     for post, look in ((scheduled(), None), (scheduled(drop=drop), LATER)):
-        ended = cancel(post, LATER)
+        ended = notified(cancel(post, LATER), LATER)
         assert (ended.status, ended.terminal, ended.waits, ended.watch_at) == (Status.CANCELLED, True, False, look)
     assert told(ended, Status.CANCELLED, LATER).watch_at is None
 

@@ -11,7 +11,7 @@ from pydantic import SecretStr
 
 from publisher.domain.accounts import AccountState
 from publisher.domain.errors import Busy, Failure, ServiceUnavailable
-from publisher.domain.posts import Hint, Post, Status, carousel_taken, finish
+from publisher.domain.posts import Hint, Post, Status, carousel_taken, finish, notified
 from publisher.ports import TikTokApp
 from publisher.use_cases.sweep import sweep
 from tests.builders import NOW, a_carousel, a_post, an_upload, options, stored_video
@@ -81,7 +81,7 @@ def published(ports: FakePorts, **changes: Any) -> Post:
     """A post that ended as published."""
     post = at_tiktok(ports, **changes)
     post = finish(post.model_copy(update={"confirmed": Status.PUBLISH_COMPLETE}), Status.PUBLISH_COMPLETE, NOW)
-    return ports.posts.save(post)
+    return ports.posts.save(notified(post, NOW))
 
 
 def shown(http: Http, post: Post) -> Any:
@@ -355,7 +355,7 @@ def test_a_public_id_is_asked_for_when_tiktok_says_that_it_is_there(http, ports)
 
 def test_a_review_is_resolved_at_once(http, ports):
     post = at_tiktok(ports)
-    ports.posts.save(finish(post, Status.REVIEW, NOW))
+    ports.posts.save(notified(finish(post, Status.REVIEW, NOW), NOW))
     ports.clock.time += 40 * 3600
     taken(http, an_event(publish_id=post.publish_id))
     assert swept(ports) == 1
@@ -364,7 +364,7 @@ def test_a_review_is_resolved_at_once(http, ports):
 
 def test_a_draft_that_its_creator_published_is_asked_about_at_once(http, ports):
     post = at_tiktok(ports, options=options(draft=True, privacy_level=None))
-    ports.posts.save(finish(post, Status.SEND_TO_USER_INBOX, NOW))
+    ports.posts.save(notified(finish(post, Status.SEND_TO_USER_INBOX, NOW), NOW))
     ports.clock.time += 3 * 86400 + 7
     swept(ports)
     ports.tiktok.finish_draft(str(post.publish_id))
@@ -376,7 +376,7 @@ def test_a_draft_that_its_creator_published_is_asked_about_at_once(http, ports):
 
 def test_a_draft_that_still_waits_is_watched_on_as_before(http, ports):
     post = at_tiktok(ports, options=options(draft=True, privacy_level=None))
-    ports.posts.save(finish(post, Status.SEND_TO_USER_INBOX, NOW))
+    ports.posts.save(notified(finish(post, Status.SEND_TO_USER_INBOX, NOW), NOW))
     ports.clock.time += 2 * 86400
     swept(ports)
     planned = stored(ports, post).watch_at
@@ -499,7 +499,7 @@ def pictures_taken(ports: FakePorts, *, opened: int = 1, account: Any = None, en
     ports.executions.start(post)
     post = ports.posts.save(carousel_taken(post, None, NOW))
     ports.tiktok.processing_polls = 0
-    return ports.posts.save(finish(post, Status.REVIEW, NOW)) if ended else post
+    return ports.posts.save(notified(finish(post, Status.REVIEW, NOW), NOW)) if ended else post
 
 
 def tiktok_has(ports: FakePorts, publish_id: str = ID, *, failure: Failure | None = None, pulled: bool = True) -> None:

@@ -4,7 +4,7 @@ Every adapter raises the errors of domain/errors.py. Each docstring says whether
 answer is lost.
 """
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import BinaryIO, Literal, Protocol
@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, SecretStr
 
 from publisher.domain.accounts import Account, Creator
 from publisher.domain.chunks import Chunk, ChunkPlan
+from publisher.domain.endpoints import Delivery, Endpoint
 from publisher.domain.errors import Failure
 from publisher.domain.history import Collected, Day
 from publisher.domain.keys import ApiKey
@@ -268,6 +269,75 @@ class Sessions(Protocol):
 
     def take_ticket(self, token_hash: str) -> SignInTicket | None:
         """Return and forget a ticket: of several callers one gets it."""
+
+
+class DeliveryKey(Value):
+    """What a delivery is known by."""
+
+    endpoint_id: str
+    notice_id: str
+
+
+class DeliveryPage(Value):
+    """Deliveries, newest first, and the cursor of the page that follows, if one does."""
+
+    deliveries: tuple[Delivery, ...]
+    cursor: str | None
+
+
+class Endpoints(Protocol):
+    """Customers' endpoints, and what is delivered to them."""
+
+    def get(self, endpoint_id: str) -> Endpoint | None:
+        """Return an endpoint as it is at this moment."""
+
+    def of_workspace(self, workspace_id: str) -> Sequence[Endpoint]:
+        """List a workspace's endpoints, oldest first; one just added may not be there yet."""
+
+    def add(self, endpoint: Endpoint) -> None:
+        """Store a new endpoint. Safe to repeat."""
+
+    def save(self, endpoint: Endpoint) -> Endpoint:
+        """Store a changed endpoint as `Posts.save` does; Busy when somebody else has changed or removed it."""
+
+    def remove(self, endpoint_id: str) -> None:
+        """Forget an endpoint. Safe to repeat."""
+
+    def begin(self, delivery: Delivery) -> None:
+        """Store a new delivery for some weeks. Safe to repeat: one that is known stays as it is."""
+
+    def delivery(self, key: DeliveryKey) -> Delivery | None:
+        """Return a delivery as it is at this moment."""
+
+    def move(self, delivery: Delivery) -> Delivery:
+        """Store a changed delivery as `Posts.save` does; Busy when somebody else has changed it."""
+
+    def deliveries(self, endpoint_id: str, limit: int, cursor: str | None) -> DeliveryPage:
+        """List deliveries to an endpoint; InvalidRequest for a cursor that is not from here."""
+
+    def due(self, now: float, most: int) -> Sequence[DeliveryKey]:
+        """Return at most `most` deliveries whose watch time has come."""
+
+
+class Courier(Protocol):
+    """What sends deliveries."""
+
+    def nudge(self, keys: Sequence[DeliveryKey]) -> None:
+        """Have these sent now, by somebody else. Safe to repeat; each is found without it too, within a minute."""
+
+
+class Reply(Value):
+    """What an endpoint answered: a status of HTTP, or why there is none; never what stood in it."""
+
+    status: int | None
+    error: str | None = None
+
+
+class Sender(Protocol):
+    """Sends requests to addresses that customers chose."""
+
+    def send(self, url: str, headers: Mapping[str, str], body: str) -> Reply:
+        """POST a JSON text; whatever comes of it is in the reply. Not followed anywhere else."""
 
 
 class Vault(Protocol):
@@ -721,6 +791,12 @@ class Ports(Protocol):
     def keys(self) -> Keys: ...
     @property
     def sessions(self) -> Sessions: ...
+    @property
+    def endpoints(self) -> Endpoints: ...
+    @property
+    def courier(self) -> Courier: ...
+    @property
+    def sender(self) -> Sender: ...
     @property
     def vault(self) -> Vault: ...
     @property

@@ -26,6 +26,7 @@ class Settings(BaseModel):
     keys_table: Name
     photo_host_table: Name
     metrics_table: Name
+    endpoints_table: Name
     media_bucket: Name
     drop_bucket: Name
     state_machine_arn: Name
@@ -33,6 +34,7 @@ class Settings(BaseModel):
     schedule_target_arn: Name
     schedule_role_arn: Name
     dead_letter_arn: Name
+    deliver_arn: Name
     media_probe_arn: Name
     token_key_id: Name
     tiktok_secret_id: Name

@@ -108,6 +108,27 @@ class Wiring:
         return DynamoSessions(self._client("dynamodb"), self.settings.keys_table, self.clock)
 
     @cached_property
+    def endpoints(self) -> "ports.Endpoints":
+        """Customers' endpoints and deliveries to them, in DynamoDB."""
+        from publisher.aws.endpoints import DynamoEndpoints
+
+        return DynamoEndpoints(self._client("dynamodb"), self.settings.endpoints_table, self.clock)
+
+    @cached_property
+    def courier(self) -> "ports.Courier":
+        """Sending deliveries, by a function of its own."""
+        from publisher.aws.courier import LambdaCourier
+
+        return LambdaCourier(self._client("lambda"), self.settings.deliver_arn)
+
+    @cached_property
+    def sender(self) -> "ports.Sender":
+        """Requests to customers' endpoints."""
+        from publisher.sending import Sender
+
+        return Sender(self.settings.trusted_media_origins)
+
+    @cached_property
     def vault(self) -> "ports.Vault":
         """Sealing, with KMS."""
         from publisher.aws.vault import KmsVault

@@ -83,6 +83,7 @@ class Account(BaseModel):
 
     A disconnected account keeps its tokens only until TikTok has taken its access back; `erased_ver` is then the
     version of those that were erased, from which later ones count on, so that no late refresh passes for them.
+    `noticed` is the state that the workspace's endpoints were told last, and `notices` how many times they were.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -103,6 +104,8 @@ class Account(BaseModel):
     updated_at: float
     tokens: SealedTokens | None
     erased_ver: int = 0
+    noticed: AccountState | None = None
+    notices: int = 0
     watch_at: float | None = None
     version: int = 0
 
@@ -134,6 +137,10 @@ class Account(BaseModel):
     def usable(self, now: float) -> bool:
         """Tell whether calls for the account can be made, as far as is known."""
         return self.state(now) in (AccountState.ACTIVE, AccountState.EXPIRING)
+
+    def unnoticed(self, now: float) -> bool:
+        """Tell whether the state at the epoch second `now` is not told to the workspace's endpoints."""
+        return self.noticed is not self.state(now)
 
     @property
     def connected(self) -> bool:
@@ -226,6 +233,8 @@ def look_soon(account: Account, now: float) -> Account:
 
 def look_next(account: Account, now: float) -> Account:
     """Plan the next look after one that has done all that was due; none at an account that cannot be used."""
+    if account.unnoticed(now):
+        return look_soon(account, now)
     if account.tokens is None or not account.usable(now):
         return account.model_copy(update={"watch_at": None})
     due = _keep_alive_at(account.tokens)
@@ -266,6 +275,11 @@ def revoked_long_enough(account: Account, now: float) -> bool:
 
 def erased(account: Account, now: float) -> Account:
     """Forget the tokens for good."""
-    return account.model_copy(
-        update={"tokens": None, "erased_ver": account.next_ver - 1, "updated_at": now, "watch_at": None}
-    )
+    update = {"tokens": None, "erased_ver": account.next_ver - 1, "updated_at": now}
+    account = account.model_copy(update=update)
+    return account.model_copy(update={"watch_at": now if account.unnoticed(now) else None})
+
+
+def notified(account: Account, now: float) -> Account:
+    """Record that the state at the epoch second `now` is told to the workspace's endpoints."""
+    return account.model_copy(update={"noticed": account.state(now), "notices": account.notices + 1})

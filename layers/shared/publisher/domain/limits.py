@@ -252,6 +252,28 @@ EVENT_DAYS = Limit(4, "days", "an event is remembered, so that it counts once", 
 EVENT_NOTE_SECONDS = Limit(60, "seconds", "between two notes that an event came", _PRODUCT)
 HINT_WRITE_TRIES = Limit(5, "tries", "to note an event at its post or account", _PRODUCT)
 
+# Webhooks: telling customers' endpoints what happened
+ENDPOINTS = Limit(10, "webhooks", "of a workspace at most", _PRODUCT)
+NOTICE_ANSWER_SECONDS = Limit(10, "seconds", "an endpoint has to answer a notice", _PRODUCT)
+DELIVERY_WAITS_SECONDS = tuple(
+    Limit(
+        seconds,
+        "seconds",
+        "waits between tries of a notice, in turn",
+        "product, as Standard Webhooks advises; 72 h in all",
+    )
+    for seconds in (5, 5 * 60, 30 * 60, 2 * 3600, 5 * 3600, 10 * 3600, 14 * 3600, 20 * 3600, 20 * 3600)
+)
+DELIVERY_JITTER_PERCENT = Limit(10, "percent", "of a wait by which it is shortened at random, at most", _PRODUCT)
+DELIVERY_LEASE_SECONDS = Limit(60, "seconds", "one worker's right to send a notice", _PRODUCT)
+DELIVERY_DAYS = Limit(30, "days", "a delivery is shown in the log", _PRODUCT)
+DELIVERY_TRIES_SHOWN = Limit(10, "tries", "of a delivery are shown, the latest", _PRODUCT)
+DELIVERIES_PER_RUN = Limit(500, "deliveries", "sent in one run, as far as its time goes", _PRODUCT)
+DELIVERIES_AT_ONCE = Limit(8, "deliveries", "sent at the same time", _PRODUCT)
+DELIVERY_MIN_SECONDS = Limit(20, "seconds", "of function time left to send another notice", _PRODUCT)
+FORMER_SECRET_SECONDS = Limit(24 * 3600, "seconds", "notices are signed with a former secret too", _PRODUCT)
+TOOK_NOTE_SECONDS = Limit(3600, "seconds", "between two notes that an endpoint took a notice", _PRODUCT)
+
 # The operator's check
 CLOCK_SECONDS = Limit(60, "seconds", "this clock and TikTok's may be apart", _PRODUCT)
 CHECKED_ACCOUNTS = Limit(10, "accounts", "asked about at TikTok in one check", _PRODUCT)

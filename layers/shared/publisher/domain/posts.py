@@ -190,6 +190,7 @@ class Post(Frozen):
     Nobody waits for the outcome of a `patient` post, so it may wait itself: from `held_since` on, `holds` times in all.
     In its account's line it stands under its `ticket`, which a repeated request brings again, or else its id.
     One that `queues` waits for its turn, `not_before`, and has been standing in its account's line since `queued_at`.
+    `noticed` is the outcome that the workspace's endpoints were told last.
     """
 
     post_id: str
@@ -234,6 +235,7 @@ class Post(Frozen):
     no_longer_public_at: float | None = None
     hint: Hint | None = None
     failure: Failure | None = None
+    noticed: Status | None = None
     timeline: tuple[Moment, ...] = ()
     watch_at: float | None = None
     version: int = 0
@@ -288,6 +290,11 @@ class Post(Frozen):
     def untold(self) -> bool:
         """True while the status of a dropped file's post is not written beside it."""
         return self.drop is not None and self.drop.told is not self.status
+
+    @property
+    def unnoticed(self) -> bool:
+        """True while the outcome is not told to the workspace's endpoints."""
+        return self.terminal and self.noticed is not self.status
 
     @property
     def continuations(self) -> int:
@@ -560,7 +567,7 @@ def learned(post: Post, status: str, post_ids: tuple[str, ...], failure: Failure
 
 def _ended(post: Post, now: float) -> Post:
     """Plan the first look at an ended post that TikTok may still say more about, or that somebody has to be told of."""
-    look = now if post.untold else now + POLL_SECONDS[0] if post.open_question else None
+    look = now if post.untold or post.unnoticed else now + POLL_SECONDS[0] if post.open_question else None
     return _with_hint(post.model_copy(update={"watch_at": look}))
 
 
@@ -576,6 +583,8 @@ def look_again(post: Post, now: float) -> Post:
         looks.append(_next_look(post.updated_at, now, longest, POST_ID_SECONDS / 2 if draft else math.inf))
     if post.hint is not None:
         looks.append(_next_look(post.hint.due_at, now, POST_ID_SECONDS, math.inf))
+    if post.unnoticed:
+        looks.append(now + STALLED_SECONDS)
     planned = min(looks, default=math.inf)
     return post.model_copy(update={"watch_at": None if planned == math.inf else planned})
 
@@ -588,7 +597,8 @@ def _next_look(since: float, now: float, longest: float, longest_wait: float) ->
 
 def found_post_ids(post: Post, post_ids: tuple[str, ...]) -> Post:
     """Record public ids that TikTok tells after the outcome: the post is public, perhaps again."""
-    return post.model_copy(update={"post_ids": post_ids, "no_longer_public_at": None, "hint": None, "watch_at": None})
+    found = {"post_ids": post_ids, "no_longer_public_at": None, "hint": None}
+    return post.model_copy(update={**found, "watch_at": post.watch_at if post.unnoticed else None})
 
 
 def hinted(post: Post, hint: Hint) -> Post:
@@ -674,6 +684,7 @@ def retried(post: Post, now: float) -> Post:
         for name in (
             *("media", "pictures", "upload", "carousel", "next_byte", "last_offered_at", "lease", "polls", "opened"),
             *("confirmed", "post_ids", "no_longer_public_at", "hint", "failure", "downloaded_bytes", "announced_bytes"),
+            "noticed",
         )
     }
     revision = post.revision + 1
@@ -719,3 +730,15 @@ def redriven(post: Post, now: float) -> Post:
 def execution_name(post: Post) -> str:
     """Name of the execution that moves this post; one per post and revision."""
     return f"{post.post_id}-{post.revision}"
+
+
+def notified(post: Post, now: float) -> Post:
+    """Record that the outcome is told to the workspace's endpoints, or that there is none to tell.
+
+    A look that is planned at what TikTok may still say stays planned.
+    """
+    if not post.terminal:
+        raise AssertionError("the post has no outcome")
+    post = post.model_copy(update={"noticed": post.status})
+    is_planned = post.watch_at is not None and post.watch_at > now
+    return post if is_planned and (post.open_question or post.hint) else _ended(post, now)

@@ -6,6 +6,7 @@ from publisher.domain.errors import Busy, TryAgain, WrongStatus
 from publisher.domain.limits import CHANGE_TRIES
 from publisher.domain.posts import Post, Status, cancel
 from publisher.ports import Ports
+from publisher.use_cases.end_post import end_post
 from publisher.use_cases.get_post import get_post
 from publisher.use_cases.settle_carousel import settle_carousel
 from publisher.use_cases.take_turn import leave_line
@@ -42,7 +43,7 @@ def cancel_post(ports: Ports, workspace_id: str, post_id: str) -> Post:
             post = settle_carousel(ports, post)
             if not post.untouched:
                 raise WrongStatus(*_TAKEN)
-            cancelled = ports.posts.save(cancel(post, ports.clock.now()))
+            cancelled = end_post(ports, cancel(post, ports.clock.now()))
         except Busy:
             continue
         let_go(ports, post)

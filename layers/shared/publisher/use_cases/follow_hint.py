@@ -16,6 +16,7 @@ from publisher.domain.posts import (
 )
 from publisher.ports import Ports, PostQuery
 from publisher.use_cases.check_status import ask_status
+from publisher.use_cases.end_post import end_post
 
 _OF_PICTURES = "p_"
 """What the publish_id of a photo post begins with (observed); that of an upload whose answer was lost does not."""
@@ -36,9 +37,7 @@ def follow_hint(ports: Ports, post: Post, *, seconds_left: float) -> Post:
     if said.status not in OUTCOMES:
         return ports.posts.save(hint_followed(post, now))
     outcome = Status(said.status)
-    return ports.posts.save(
-        finish(confirm(post, outcome, said.post_ids, said.failure, now), outcome, now, said.failure)
-    )
+    return end_post(ports, finish(confirm(post, outcome, said.post_ids, said.failure, now), outcome, now, said.failure))
 
 
 def name_pictures(ports: Ports, post: Post, *, seconds_left: float) -> Post:

@@ -7,6 +7,7 @@ from publisher.domain.errors import Failure, TryAgain
 from publisher.domain.posts import Post, Status, finish
 from publisher.messages import StepInput, StepOutput
 from publisher.ports import Ports, SecondsLeft
+from publisher.use_cases.end_post import end_post
 from publisher.use_cases.load_post import load_post
 from publisher.use_cases.settle_carousel import settle_carousel
 from publisher.use_cases.take_turn import leave_line
@@ -41,10 +42,10 @@ def end(ports: Ports, post: Post, cause: Failure | None) -> Post:
     post = settle_carousel(ports, post)
     now = ports.clock.now()
     if post.confirmed is not None:
-        return ports.posts.save(finish(post, post.confirmed, now, post.failure))
+        return end_post(ports, finish(post, post.confirmed, now, post.failure))
     if post.last_offered:
-        return ports.posts.save(finish(post, Status.REVIEW, now, UNCLEAR))
-    post = ports.posts.save(finish(post, Status.FAILED, now, _with_time(cause or UNKNOWN, now)))
+        return end_post(ports, finish(post, Status.REVIEW, now, UNCLEAR))
+    post = end_post(ports, finish(post, Status.FAILED, now, _with_time(cause or UNKNOWN, now)))
     with suppress(TryAgain):  # a place that is not given up lapses
         leave_line(ports, post)
     return post

@@ -7,6 +7,7 @@ from publisher.domain.posts import OUTCOMES, Post, Status, answered, learned, re
 from publisher.ports import Ports, PublishStatus
 from publisher.use_cases.check_status import ask_status
 from publisher.use_cases.create_post import set_going
+from publisher.use_cases.end_post import end_post
 from publisher.use_cases.get_post import get_post
 from publisher.use_cases.take_turn import stand_in_line
 
@@ -62,7 +63,7 @@ def _settled(ports: Ports, post: Post, published: bool | None, *, seconds_left: 
         said = None  # who saw it needs nobody's confirmation
     now = ports.clock.now()
     if said is not None and said.status in OUTCOMES:
-        return ports.posts.save(learned(post, said.status, said.post_ids, said.failure, now))
+        return _ended(ports, learned(post, said.status, said.post_ids, said.failure, now))
     if published is None:
         raise WrongStatus(
             "TikTok still does not say what became of the post.",
@@ -76,7 +77,12 @@ def _settled(ports: Ports, post: Post, published: bool | None, *, seconds_left: 
             )
         if post.carousel is not None:
             ports.photo_host.close(post.carousel.prefix)
-    return ports.posts.save(answered(post, published=published, failure=None if published else _NOT_THERE, now=now))
+    return _ended(ports, answered(post, published=published, failure=None if published else _NOT_THERE, now=now))
+
+
+def _ended(ports: Ports, post: Post) -> Post:
+    """Store an outcome; one that is FAILED is tried again, and told only should that not come about."""
+    return ports.posts.save(post) if post.status is Status.FAILED else end_post(ports, post)
 
 
 def _ask(ports: Ports, post: Post, *, seconds_left: float) -> PublishStatus | None:

@@ -3,8 +3,10 @@
 Posts are those that nothing moves, and those that TikTok may still say more about.
 """
 
+from contextlib import suppress
 from functools import partial
 
+from publisher.domain.errors import TryAgain
 from publisher.domain.limits import SWEEP_ACCOUNTS, SWEEP_MIN_SECONDS, SWEEP_POSTS
 from publisher.domain.posts import (
     OUTCOMES,
@@ -20,12 +22,14 @@ from publisher.domain.posts import (
 from publisher.ports import Ports, SecondsLeft
 from publisher.use_cases.check_status import ask_status
 from publisher.use_cases.continue_post import continue_post
+from publisher.use_cases.end_post import end_post
 from publisher.use_cases.follow_hint import follow_hint, name_pictures
 from publisher.use_cases.hold_post import look_after_held
 from publisher.use_cases.look_after_account import look_after_account
 from publisher.use_cases.look_after_each import LookedAfter, look_after_each
 from publisher.use_cases.start_due import start_due
 from publisher.use_cases.take_turn import give_back
+from publisher.use_cases.tell_endpoints import tell_of_post
 from publisher.use_cases.tell_result import tell_result
 
 
@@ -47,7 +51,10 @@ def _look_after(ports: Ports, post_id: str, *, seconds_left: float) -> None:
     if post.untold:
         post = tell_result(ports, post)
     if post.terminal:
-        _ask_again(ports, ports.posts.save(look_again(post, now)), seconds_left=seconds_left)
+        post = ports.posts.save(look_again(post, now))
+        with suppress(TryAgain):  # the next look, which is planned, tells then
+            post = tell_of_post(ports, post)
+        _ask_again(ports, post, seconds_left=seconds_left)
     elif post.status is Status.SCHEDULED:
         start_due(ports, post_id)
     elif post.held_since is not None:
@@ -70,7 +77,7 @@ def _ask_again(ports: Ports, post: Post, *, seconds_left: float) -> None:
     if post.status is Status.PUBLISH_COMPLETE and said.post_ids:
         ports.posts.save(found_post_ids(post, said.post_ids))
     elif post.status is not Status.PUBLISH_COMPLETE and said.status in OUTCOMES and said.status != post.status:
-        post = ports.posts.save(learned(post, said.status, said.post_ids, said.failure, now))
+        post = end_post(ports, learned(post, said.status, said.post_ids, said.failure, now))
         if post.options.draft and post.status is Status.PUBLISH_COMPLETE:
             give_back(ports, post)  # it is pending no more
     elif post.hint is not None:

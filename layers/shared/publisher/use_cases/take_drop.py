@@ -23,6 +23,7 @@ from publisher.ports import DroppedFile, Ports
 from publisher.use_cases.cancel_post import let_go
 from publisher.use_cases.check_post import check_post
 from publisher.use_cases.create_post import set_going, take_in
+from publisher.use_cases.end_post import end_post
 from publisher.use_cases.tell_result import tell_result
 
 _TOO_LATE = "The post of this name had started before this was put, which makes no second post: use another name."
@@ -166,7 +167,7 @@ def _replace(ports: Ports, post: Post) -> None:
     """End a post that has not started, because another one is made of what lies there now."""
     now = ports.clock.now()
     # Told at once, so that the result of what replaces it is not written over.
-    ports.posts.save(told(cancel(post, now), Status.CANCELLED, now))
+    end_post(ports, told(cancel(post, now), Status.CANCELLED, now))
     let_go(ports, post)
 
 

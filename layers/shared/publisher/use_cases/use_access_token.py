@@ -193,9 +193,8 @@ def _need_reconnection(ports: Ports, account_id: str, ver: int, reason: str, ref
         and account.reauthorize_since is None
     ):
         now = ports.clock.now()
-        ports.accounts.save(
-            account.model_copy(update={"reauthorize_since": now, "reauthorize_reason": reason, "updated_at": now})
-        )
+        lost = {"reauthorize_since": now, "reauthorize_reason": reason, "updated_at": now}
+        ports.accounts.save(account.model_copy(update={**lost, "watch_at": now}))  # its workspace is to be told
     raise TokenExpired(
         reason, RECONNECT, tiktok_code=refusal.tiktok_code, tiktok_log_id=refusal.tiktok_log_id
     ) from None
