@@ -19,7 +19,6 @@ from playwright.sync_api import (
     Playwright,
     Request,
     Response,
-    ViewportSize,
     expect,
     sync_playwright,
 )
@@ -28,6 +27,7 @@ from local.emulator import client_of
 from local.key import make_key, open_keys
 from local.state import running_address
 from publisher.ports import Keys
+from tests.browser.steps import WIDE
 from tests.conftest import ROOT, Film, MediaServer
 from tests.e2e.client import Client, a_video, photos
 from tests.e2e.pictures import picture
@@ -37,9 +37,6 @@ BROWSER = ROOT / ".tools" / "browser"
 
 PATIENCE = 20_000
 """How long a page may take to show what is expected, in milliseconds: functions start cold, and posts take seconds."""
-
-WIDE: ViewportSize = {"width": 1280, "height": 800}
-PHONE: ViewportSize = {"width": 360, "height": 740}
 
 REFUSED = "Failed to load resource: the server responded with a status of"
 """How Chromium's console begins to tell of an answer that is an error; the watch judges answers by themselves."""

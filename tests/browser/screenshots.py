@@ -8,8 +8,8 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import PHONE, LivedIn, sign_in
-from tests.browser.steps import choose_files, go_to, open_composer, privacy, settled
+from tests.browser.conftest import LivedIn, sign_in
+from tests.browser.steps import PHONE, choose_files, go_to, open_composer, privacy, settled
 from tests.conftest import FILM, ROOT, Film
 from tests.e2e.client import a_video
 

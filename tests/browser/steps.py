@@ -2,11 +2,15 @@
 
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from playwright.sync_api import Locator, Page, expect
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Locator, Page, ViewportSize, expect
 
 from tests.e2e.client import Client
+
+WIDE: ViewportSize = {"width": 1280, "height": 800}
+PHONE: ViewportSize = {"width": 360, "height": 740}
 
 
 def heading(page: Page, name: str) -> Locator:
@@ -84,3 +88,19 @@ def privacy(page: Page) -> Locator:
 def publish(page: Page) -> Locator:
     """Return the button that publishes, schedules or sends a draft."""
     return page.get_by_role("region", name="Publish").get_by_role("button")
+
+
+SCHEMES: tuple[Literal["light"], Literal["dark"]] = ("light", "dark")
+
+
+def violations(page: Page) -> list[str]:
+    """Return what axe-core finds in light and dark, wide and on a phone, one line an element."""
+    found = []
+    for scheme in SCHEMES:
+        page.emulate_media(color_scheme=scheme)
+        for size in (WIDE, PHONE):
+            page.set_viewport_size(size)
+            for rule in Axe().run(page).response["violations"]:
+                found += [f"{scheme}, {size['width']}: {rule['id']}: {node['html']}" for node in rule["nodes"]]
+    page.set_viewport_size(WIDE)
+    return found

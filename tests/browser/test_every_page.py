@@ -1,13 +1,12 @@
 """What holds for every page: accessible in light and dark, wide and on a phone, and small."""
 
-from typing import Any, Literal
+from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import PHONE, WIDE, LivedIn, NewPage, sign_in
-from tests.browser.steps import choose_files, open_composer, settled
+from tests.browser.conftest import LivedIn, NewPage, sign_in
+from tests.browser.steps import PHONE, choose_files, open_composer, settled, violations
 from tests.conftest import FILM
 
 PAGES = {
@@ -24,7 +23,6 @@ PAGES = {
     "settings": "Settings",
     "nowhere": "There is no such page",
 }
-SCHEMES: tuple[Literal["light"], Literal["dark"]] = ("light", "dark")
 MOST_BYTES = 150_000
 """Of a page over the wire, compressed and without pictures and films, the first time that a browser comes."""
 
@@ -38,18 +36,6 @@ def opened(page: Page, lived_in: LivedIn, address: str) -> Page:
     page.goto(f"/#/{address.format(**lived_in.posts)}")
     settled(page, PAGES[address])
     return page
-
-
-def violations(page: Page) -> list[str]:
-    """Return what axe-core finds in light and dark, wide and on a phone, one line an element."""
-    found = []
-    for scheme in SCHEMES:
-        page.emulate_media(color_scheme=scheme)
-        for size in (WIDE, PHONE):
-            page.set_viewport_size(size)
-            for rule in Axe().run(page).response["violations"]:
-                found += [f"{scheme}, {size['width']}: {rule['id']}: {node['html']}" for node in rule["nodes"]]
-    return found
 
 
 def overflow(page: Page) -> int:

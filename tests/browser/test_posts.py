@@ -13,7 +13,7 @@ from publisher.aws.posts import DynamoPosts
 from publisher.domain.errors import Busy
 from publisher.wiring import SystemClock
 from tests.browser.conftest import LivedIn, sign_in
-from tests.browser.steps import go_to, heading, new_creator, settled
+from tests.browser.steps import go_to, heading, new_creator, settled, violations
 from tests.conftest import FILM, Film, MediaServer
 from tests.e2e.client import Client, a_video
 
@@ -164,6 +164,7 @@ def test_of_an_unclear_post_a_person_says_that_it_is_there(
     signed_in: Page, operator: Client, account: dict[str, Any], unclear: str
 ) -> None:
     open_post(signed_in, unclear)
+    assert violations(signed_in) == []
     signed_in.get_by_role("button", name="It is there").click()
     signed_in.get_by_role("dialog").get_by_role("button", name="Cancel").click()
     expect(badge(signed_in, "Needs you")).to_be_visible()

@@ -22,6 +22,7 @@ from tests.browser.steps import (
     privacy,
     publish,
     settled,
+    violations,
 )
 from tests.conftest import FILM, Film, MediaServer
 from tests.e2e.client import Client
@@ -127,6 +128,7 @@ def test_a_film_of_this_computer_is_published_byte_for_byte_as_it_was_chosen(com
     assert (told["brand_organic_toggle"], told["brand_content_toggle"]) == (True, False)
     link = composer.get_by_role("link", name="See it on TikTok")
     expect(link).to_have_attribute("href", re.compile(r"^https://www\.tiktok\.com/@"))
+    assert violations(composer) == []
 
 
 def test_an_upload_shows_how_far_it_is_and_goes_on_where_it_was_stopped(
@@ -141,6 +143,7 @@ def test_an_upload_shows_how_far_it_is_and_goes_on_where_it_was_stopped(
         bar = composer.get_by_role("progressbar", name="Uploaded")
         expect(bar).to_have_js_property("max", big.stat().st_size)
         assert bar.evaluate("bar => bar.value") > 0
+        assert violations(composer) == []
         composer.get_by_role("button", name="Stop the upload").click()
         expect(composer.get_by_role("alert")).to_contain_text("The upload was stopped.")
     publish(composer).click()

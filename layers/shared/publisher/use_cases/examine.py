@@ -67,7 +67,7 @@ def _app(ports: Ports) -> Iterator[Finding]:
     yield Finding(
         check="clock",
         status="failed" if far else "ok",
-        finding=f"This clock and TikTok's are {apart:.0f} seconds apart.",
+        finding=f"This clock and TikTok's are {apart:.0f} s apart.",
         advice="Set the machine's clock: tokens are refreshed and events judged by it." if far else "",
     )
 
