@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NoReturn
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -24,6 +24,7 @@ from pydantic import SecretStr
 
 from publisher.api import CreatePostRequest, iso
 from publisher.domain.accounts import Creator
+from publisher.domain.endpoints import Delivery
 from publisher.domain.errors import NotFound
 from publisher.domain.keys import NewKey, split_key
 from publisher.domain.limits import PHOTO_HOST_SECONDS
@@ -31,6 +32,8 @@ from publisher.domain.posts import Carousel, Status
 from publisher.ports import Hosted, Profile
 from publisher.use_cases.begin_upload import begin_upload
 from publisher.use_cases.collect_figures import collect_figures
+from publisher.use_cases.deliver import deliver
+from publisher.use_cases.manage_endpoints import add_endpoint, try_endpoint
 from publisher.use_cases.sweep import sweep
 from publisher.use_cases.take_parts import complete_upload, sign_parts
 from tests.architecture.cloudformation import of_type, read_template
@@ -48,6 +51,7 @@ ROUTES = [
     for event in function["Properties"].get("Events", {}).values()
     if event["Type"] == "HttpApi"
 ]
+_PAGED = ("/v2/posts", "/v2/webhooks/{webhookId}/deliveries")
 CREDENTIAL_IN_PATH = {"prefix", "ticket"}
 """Whoever has these may use them, so each workspace tries its own alone."""
 
@@ -126,6 +130,10 @@ class World:
             self._accept(mine, account.account_id, status=Status.REVIEW)
             self._accept(mine, account.account_id, status=Status.PUBLISH_COMPLETE, carousel=self._open_address(mine))
             self.ports.keys.add(a_key(key_id=NewKey.make().key_id, workspace_id=name, name=mark))
+            endpoint, secret = add_endpoint(self.ports, name, {"url": f"https://hooks.example/{mark}"})
+            mine.texts.append(secret.get_secret_value())
+            for _ in range(3):
+                try_endpoint(self.ports, name, endpoint.endpoint_id)
             for complete in (True, False):
                 mine.uploads.append(self._upload(mine, complete=complete))
             for accept in ("application/json", "text/html"):
@@ -166,6 +174,10 @@ class World:
             if not (post.terminal or post.waits):
                 WorkOn(self.ports, post.account_id, post.post_id).go_on(self._pull)
         sweep(self.ports, seconds_left=lambda: 100.0)
+        deliver(self.ports, None, seconds_left=lambda: 100.0)
+        for sent in self.ports.sender.sent:
+            told = [one.mark for one in self.workspaces if one.mark in sent.body]
+            assert all(mark in sent.url for mark in told), f"{sent.url} is told {sent.body} of the other workspace"
         collect_figures(self.ports, seconds_left=lambda: 100.0)
         self.ports.clock.time += 120
 
@@ -205,15 +217,18 @@ class World:
         return choice.choice(known) if known else "0" * 8
 
     def _ids(self, kind: str, placeholder: str, of: Workspace) -> list[str]:
+        stored = {
+            "posts": [post.post_id for post in self._posts(of)],
+            "accounts": [account.account_id for account in self.ports.accounts.of_workspace(of.name)],
+            "keys": [key.key_id for key in self.ports.keys.of_workspace(of.name)],
+            "webhooks": [endpoint.endpoint_id for endpoint in self.ports.endpoints.of_workspace(of.name)],
+            "deliveries": [delivery.notice_id for delivery in self._deliveries(of)],
+        }
         match kind, placeholder:
-            case "posts", _:
-                return [post.post_id for post in self._posts(of)]
-            case "accounts", _:
-                return [account.account_id for account in self.ports.accounts.of_workspace(of.name)]
+            case _ if kind in stored:
+                return stored[kind]
             case "videos", _:
                 return self._videos(of)
-            case "keys", _:
-                return [key.key_id for key in self.ports.keys.of_workspace(of.name)]
             case _, "ticket" | "uploadId":
                 return of.tickets if placeholder == "ticket" else of.uploads
             case _, "prefix":
@@ -230,9 +245,10 @@ class World:
         if path.endswith("/history"):
             query = {"format": choice.choice(["json", "csv"])}
             query |= {"videoId": choice.choice(self._videos(other) or ["1"])} if choice.random() < 0.3 else {}
-        if path == "/v2/posts":
+        if path == "/v2/posts" or path.endswith("/deliveries"):
             query = {"limit": str(choice.randint(1, 3))} if choice.random() < 0.5 else {}
-            query |= {"accountId": self._account_id(mine, other, choice)} if choice.random() < 0.3 else {}
+            of_account = path == "/v2/posts" and choice.random() < 0.3
+            query |= {"accountId": self._account_id(mine, other, choice)} if of_account else {}
             cursors = choice.choice([mine, other]).cursors
             query |= {"cursor": choice.choice(cursors)} if cursors and choice.random() < 0.3 else {}
         return query
@@ -267,7 +283,13 @@ class World:
     def _plain_bodies(self, mine: Workspace) -> dict[str, object]:
         """Bodies in which there is nothing to choose."""
         parts = {"parts": [{"number": 1, "sha256": sha256_of(FILM)}]}
+        webhook = {"url": f"https://hooks.example/{mine.mark}"}
         return {
+            "/v2/webhooks": webhook,
+            "/v2/webhooks/{webhookId}": webhook,
+            "/v2/webhooks/{webhookId}/rotate-secret": {},
+            "/v2/webhooks/{webhookId}/test": {},
+            "/v2/webhooks/{webhookId}/deliveries/{deliveryId}/redeliver": {},
             "/v2/session/links": {},
             "/v2/keys": {"name": f"key {mine.mark}", "scopes": ["posts:read"]},
             "/api/v2/media/upload": a_form(FILM, name=f"{mine.mark}.mp4"),
@@ -351,7 +373,12 @@ class World:
     def _stored(self, of: Workspace) -> object:
         keys = [key.model_copy(update={"last_used_at": None}) for key in self.ports.keys.of_workspace(of.name)]
         uploads = [one for one in self.ports.uploads._uploads.values() if one.workspace_id == of.name]
-        return self._posts(of), list(self.ports.accounts.of_workspace(of.name)), keys, uploads
+        told = list(self.ports.endpoints.of_workspace(of.name)), self._deliveries(of)
+        return self._posts(of), list(self.ports.accounts.of_workspace(of.name)), keys, uploads, told
+
+    def _deliveries(self, of: Workspace) -> list[Delivery]:
+        endpoints = {endpoint.endpoint_id for endpoint in self.ports.endpoints.of_workspace(of.name)}
+        return [one for one in self.ports.endpoints._deliveries.values() if one.endpoint_id in endpoints]
 
     def _learn(self, path: str, mine: Workspace, answer: HttpAnswer) -> None:
         """Keep what the caller was told, to use it later and to find it in no answer to the other."""
@@ -367,11 +394,13 @@ class World:
             mine.sessions.append(answer.cookies[0].partition(";")[0])
         elif path == "/v2/session/links" and answer.status == 201:
             mine.links.append(answer.json["signInUrl"].rpartition("/")[2])
+        elif path in ("/v2/webhooks", "/v2/webhooks/{webhookId}/rotate-secret") and "secret" in answer.json:
+            mine.texts.append(answer.json["secret"])
         elif path == "/v2/keys" and answer.status == 201:
             mine.texts.append(answer.json["key"])
         elif path in ("/v2/media/uploads", "/api/v2/media/upload") and answer.status == 201:
             mine.uploads.append(answer.json["uploadId"])
-        elif path == "/v2/posts" and answer.status == 200 and answer.json.get("cursor"):
+        elif path in _PAGED and answer.status == 200 and answer.json.get("cursor"):
             mine.cursors.append(answer.json["cursor"])
 
     def _marks(self, of: Workspace) -> Iterator[str]:
@@ -384,6 +413,10 @@ class World:
         yield from self._videos(of)
         for key in self.ports.keys.of_workspace(of.name):
             yield from (key.key_id, key.secret_hash)
+        for endpoint in self.ports.endpoints.of_workspace(of.name):
+            yield from (endpoint.endpoint_id, endpoint.secret)
+        for delivery in self._deliveries(of):
+            yield delivery.notice_id
 
 
 def search(seen: Counter[tuple[str, str, int]], examples: int) -> None:
@@ -459,12 +492,18 @@ def whatever_account_of_all(ports: FakePorts, _workspace_id: str, account_id: st
     return account
 
 
+def nobody() -> NoReturn:
+    raise NotFound("There is no such webhook.", "Look again.")
+
+
 @pytest.mark.parametrize(
     ("place", "careless"),
     [
         ("posts.app.get_post", whatever_post),
         ("keys.app.list_keys", lambda ports, _: list(ports.keys._keys.values())),
         ("accounts.app.list_accounts", lambda ports, _: list(ports.accounts._accounts.values())),
+        ("endpoints.app.list_endpoints", lambda ports, _: list(ports.endpoints._endpoints.values())),
+        ("publisher.use_cases.redeliver.get_endpoint", lambda ports, _, name: ports.endpoints.get(name) or nobody()),
         ("publisher.use_cases.read_figures.load_account", whatever_account_of_all),
         ("publisher.use_cases.read_history.load_account", whatever_account_of_all),
         ("publisher.use_cases.check_post._account", whatever_account),
