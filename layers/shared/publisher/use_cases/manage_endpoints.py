@@ -142,6 +142,6 @@ def _checked_types(events: list[str] | None) -> tuple[str, ...]:
     """Return the types that are wanted; none stands for all, also those to come."""
     unknown = [name for name in events or () if name not in TYPES]
     if unknown or events == []:
-        what = f"There is no event {', '.join(unknown)}." if unknown else "events is empty."
+        what = f"events holds {', '.join(unknown)[:500]}, which does not exist." if unknown else "events is empty."
         raise InvalidRequest(what, f"Choose from {', '.join(TYPES)}, or leave it out for all.", field="events")
     return tuple(dict.fromkeys(events or ()))
