@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 import threading
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -31,8 +32,17 @@ class Film:
     url: str
 
 
+@dataclass(frozen=True)
+class Posted:
+    """A POST that a server got, and what it answered."""
+
+    headers: dict[str, str]
+    body: bytes
+    status: int
+
+
 class MediaServer(ThreadingHTTPServer):
-    """Serves the files of a folder, and misbehaves on other paths."""
+    """Serves the files of a folder, misbehaves on other paths, and takes whatever is POSTed."""
 
     daemon_threads = True
 
@@ -41,6 +51,10 @@ class MediaServer(ThreadingHTTPServer):
         self.folder = folder
         self.asked: set[str] = set()
         self.go_on = threading.Event()
+        self.posted: dict[str, list[Posted]] = defaultdict(list)
+        """What was POSTed to each path."""
+        self.refusals: Counter[str] = Counter()
+        """How many further POSTs to a path are refused."""
         self.sent = 0
         self.url = f"http://127.0.0.1:{self.server_address[1]}"
         threading.Thread(target=self.serve_forever, daemon=True).start()
@@ -86,6 +100,14 @@ class MediaHandler(BaseHTTPRequestHandler):
                 self._answer(200, (self.server.folder / path[1:]).read_bytes(), "video/mp4")
             case _:
                 self._answer(404, b"not here", "text/plain")
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        status = 503 if self.server.refusals[self.path] > 0 else 204
+        self.server.refusals[self.path] -= 1
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        self.server.posted[self.path].append(Posted(headers, body, status))
+        self._answer(status, b"", "text/plain")
 
     def _answer_part(self, file: Path) -> None:
         """Answer the part that is asked for, and count the bytes; a client that has enough goes away."""

@@ -24,6 +24,7 @@ from tests.architecture.cloudformation import (
 )
 from tests.architecture.reach import AwsCall, aws_calls, port_methods, unnamed_uses
 from tests.architecture.source import ROOT, camel, function_folders, module, production, snake
+from tests.builders import an_endpoint
 
 BASIC_ROLE = "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"
 MAY_DECRYPT = {
@@ -308,6 +309,28 @@ def test_the_function_that_decodes_what_strangers_chose_has_no_secrets(template:
 
 def test_the_function_that_serves_pictures_to_everybody_has_no_secrets_and_no_posts(template: Template) -> None:
     _has_no_secrets(template, "Media", "PhotoHostTable.Arn", STAGING)
+
+
+def test_the_function_that_calls_what_strangers_chose_opens_webhooks_secrets_and_nothing_else(
+    template: Template,
+) -> None:
+    granted = permissions_of(template["Resources"]["DeliverFunctionRole"])
+    assert set(granted) == {
+        ("dynamodb:GetItem", "EndpointsTable.Arn"),
+        ("dynamodb:UpdateItem", "EndpointsTable.Arn"),
+        ("dynamodb:Query", "${EndpointsTable.Arn}/index/by_watch"),
+        ("kms:Decrypt", "TokenKey.Arn"),
+        ("sqs:SendMessage", "DeadLetterQueue.Arn"),
+    }
+    field = an_endpoint().secret_context["field"]
+    for folder in ("deliver", "endpoints", "deliveries"):
+        (condition,) = [
+            statement["Condition"]
+            for policy in template["Resources"][f"{camel(folder)}FunctionRole"]["Properties"]["Policies"]
+            for statement in policy["PolicyDocument"]["Statement"]
+            if statement["Resource"] == {"Fn::GetAtt": ["TokenKey", "Arn"]}
+        ]
+        assert condition == {"StringEquals": {"kms:EncryptionContext:field": field}}
 
 
 def _has_no_secrets(template: Template, name: str, *places: str) -> None:
