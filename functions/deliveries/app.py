@@ -13,7 +13,7 @@ handler = api.handler
 def rotate(call: Call) -> Answer:
     """Make a new secret, and show it this once."""
     endpoint, secret = rotate_secret(call.ports, call.workspace_id, call.path["webhookId"])
-    return json_answer(200, NewWebhookAnswer.of_new(endpoint, secret))
+    return json_answer(201, NewWebhookAnswer.of_new(endpoint, secret))
 
 
 @api.route("POST", "/v2/webhooks/{webhookId}/test", scope="admin")

@@ -210,7 +210,7 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
         "Webhooks", {200: endpoints.RemovedWebhookAnswer}, (errors.NotFound,)
     ),
     ("POST", "/v2/webhooks/{webhookId}/rotate-secret"): Operation(
-        "Webhooks", {200: endpoints.NewWebhookAnswer}, (errors.NotFound,)
+        "Webhooks", {201: endpoints.NewWebhookAnswer}, (errors.NotFound,)
     ),
     ("POST", "/v2/webhooks/{webhookId}/test"): Operation(
         "Webhooks", {202: endpoints.DeliveryAnswer}, (errors.NotFound, errors.WrongStatus)

@@ -1,9 +1,9 @@
-"""Seven kinds of secrets are nowhere but where they belong, after a run in which everything has failed once.
+"""Eight kinds of secrets are nowhere but where they belong, after a run in which everything has failed once.
 
 The secrets' texts are known: the app's secret, TikTok's access and refresh tokens, upload URLs, media URLs with a
-signature in their query, API keys, and the dashboard's sessions and sign-in links. TikTok stands in this process, so
-that its tokens can be read, and its faults echo the secrets that it was sent. Then all that the service writes is
-searched.
+signature in their query, API keys, the dashboard's sessions and sign-in links, and what webhooks are signed with.
+TikTok stands in this process, so that its tokens can be read, and its faults echo the secrets that it was sent. Then
+all that the service writes is searched.
 """
 
 import json
@@ -36,7 +36,7 @@ from tests.e2e.test_local_runtime import descendants
 
 PATIENCE_SECONDS = 120
 APP_KEY, APP_SECRET = "canary-app", f"canary{secrets.token_hex(16)}"
-_OURS = ("media URL", "API key", "session")
+_OURS = ("media URL", "API key", "session", "webhook secret")
 """The kinds of secrets that TikTok is never sent."""
 
 SLOW_SECONDS = 6.0
@@ -111,6 +111,9 @@ class Run:
     keys: list[str] = field(default_factory=list)
     sessions: list[str] = field(default_factory=list)
     """Tokens of sessions and of sign-in links."""
+    webhooks: list[str] = field(default_factory=list)
+    signing: list[str] = field(default_factory=list)
+    """Secrets of webhooks, present and former ones."""
     posts: list[str] = field(default_factory=list)
     echoes: list[str] = field(default_factory=list)
     """Tokens that TikTok was made to answer, and upload URLs' tokens."""
@@ -128,6 +131,7 @@ class Run:
             "media URL": set(self.media.signatures),
             "API key": {key[len("tkp_live_12345678_") :] for key in self.keys},
             "session": set(self.sessions),
+            "webhook secret": {secret.removeprefix("whsec_") for secret in self.signing},
         }
 
     def fault(self, endpoint: str, do: Any, **more: Any) -> None:
@@ -229,6 +233,7 @@ def fail_everywhere(run: Run) -> None:
     """Let everything fail once: TikTok at every endpoint, media in every way, functions in the middle of their work."""
     wrong_keys(run)
     sessions_that_end(run)
+    webhooks_that_fail(run)
     connecting_that_fails(run)
     accounts = [run.client.new_account() for _ in range(4)]
     failing = media_that_fails(run)
@@ -279,6 +284,27 @@ def sessions_that_end(run: Run) -> None:
     assert requests.get(f"{api}/v2/posts?status={run.sessions[1]}", headers=key).status_code == 400
     assert ended.delete(f"{api}/v2/session").status_code == 200
     assert requests.get(f"{api}/v2/posts", cookies={"session": run.sessions[1]}).status_code == 401
+
+
+def webhooks_that_fail(run: Run) -> None:
+    """A webhook that is told everything from now on and takes nothing, and one at which nobody is."""
+    webhooks, key = f"{run.client.api}/v2/webhooks", run.client.headers
+    for url in (f"{run.media.url}/hook", "https://nowhere.invalid/hook"):
+        made = requests.post(webhooks, json={"url": url}, headers=key).json()
+        hook = f"{webhooks}/{made['webhookId']}"
+        rotated = requests.post(f"{hook}/rotate-secret", headers=key).json()
+        run.webhooks.append(made["webhookId"])
+        run.signing += [made["secret"], rotated["secret"]]
+        began = requests.post(f"{hook}/test", headers=key).json()
+        _until_tried(run, made["webhookId"])
+        again = requests.post(f"{hook}/deliveries/{began['deliveryId']}/redeliver", headers=key)
+        assert again.status_code == 202, again.text
+    assert requests.post(webhooks, json={"url": run.signing[0]}, headers=key).status_code == 400
+
+
+def _until_tried(run: Run, webhook_id: str) -> None:
+    path = f"/v2/webhooks/{webhook_id}/deliveries"
+    until(lambda: run.client.get(path).json()["deliveries"][0]["tries"], "a notice was sent")
 
 
 def connecting_that_fails(run: Run) -> None:
@@ -371,6 +397,7 @@ def look_at_everything(run: Run) -> None:
     begun = requests.post(f"{run.client.api}/v2/media/uploads", json=file, headers=run.client.headers)
     uploads = [begun.json()["uploadId"]]
     objects = {"posts": run.posts, "accounts": accounts, "keys": [key[9:17] for key in run.keys], "uploads": uploads}
+    objects["webhooks"] = run.webhooks
     template = yaml_parse((ROOT / "template.yaml").read_text())
     for function in template["Resources"].values():
         for event in function.get("Properties", {}).get("Events", {}).values():
@@ -489,7 +516,7 @@ def test_no_log_holds_a_secret(run: Run) -> None:
     files = {path.name: path.read_text(errors="replace") for path in (run.state / "logs").iterdir()}
     files |= {"stderr": (run.state / "stderr").read_text(), "CloudWatch": Aws(run).logs()}
     assert {name: kinds for name, text in files.items() if (kinds := found(run, text))} == {}
-    for name in ("http", "download_media", "initialize_post", "upload_chunks", "check_status"):
+    for name in ("http", "download_media", "initialize_post", "upload_chunks", "check_status", "deliver"):
         assert files[f"{name}.log"], name
     assert run.posts[0] in files["download_media.log"]
     assert "GET /v2/posts/{postSubmissionId} 200" in files["http.log"]
@@ -542,7 +569,8 @@ def test_no_environment_holds_a_secret(run: Run) -> None:
 def test_no_table_holds_a_secret_in_plain_text_but_media_urls_for_the_fetch(run: Run) -> None:
     tables = Aws(run).tables()
     assert len(tables) >= 4
-    posts = next(text for name, text in tables.items() if run.posts[0] in text)
+    posts = next(text for name, text in tables.items() if "PostsTable" in name)
+    assert run.posts[0] in posts
     assert found(run, posts) == ["media URL"]
     assert {name: kinds for name, text in tables.items() if (kinds := found(run, text, but=("media URL",)))} == {}
     assert [name for name, text in tables.items() if text is not posts and found(run, text)] == []

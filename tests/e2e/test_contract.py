@@ -43,12 +43,18 @@ def names(client: Client, film: Film) -> dict[str, str]:
         f"{client.api}/v2/media/uploads", json={"fileName": "a.mp4", "size": 1000}, headers=client.headers, timeout=40
     ).json()
     key = requests.post(f"{client.api}/v2/keys", json={"name": "spare"}, headers=client.headers, timeout=40).json()
+    webhooks = f"{client.api}/v2/webhooks"
+    hook = {"url": "https://hooks.invalid/"}
+    webhook = requests.post(webhooks, json=hook, headers=client.headers, timeout=40).json()
+    delivery = requests.post(f"{webhooks}/{webhook['webhookId']}/test", headers=client.headers, timeout=40).json()
     version = requests.get(client.api, timeout=40).text.partition("/assets/")[2].partition("/")[0]
     return {
         "account_id": account["account_id"],
         "postSubmissionId": post["postSubmissionId"],
         "uploadId": upload["uploadId"],
         "keyId": key["keyId"],
+        "webhookId": webhook["webhookId"],
+        "deliveryId": delivery["deliveryId"],
         "video_id": next(iter(post["postIds"]), "1"),
         "version": version,
         "folder": "views",

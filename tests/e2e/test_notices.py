@@ -147,7 +147,7 @@ def test_a_webhook_is_tried_and_sends_again_when_it_is_asked_to(hook):
 
 def test_a_new_secret_signs_beside_the_former_one(hook):
     one = hook()
-    new = one.call("POST", f"{one.id}/rotate-secret")["secret"]
+    new = one.call("POST", f"{one.id}/rotate-secret", None, 201)["secret"]
     one.call("POST", f"{one.id}/test", None, 202)
     (posted,) = one.got(1, SECONDS)
     assert one.read(posted)
