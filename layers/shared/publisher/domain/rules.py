@@ -214,9 +214,8 @@ def text_advice(text: str) -> list[str]:
     count = len(_HASHTAG.findall(text))
     if ADVISED_HASHTAGS_MIN <= count <= ADVISED_HASHTAGS_MAX:
         return []
-    return [
-        f"The caption has {count} hashtags; posts with {ADVISED_HASHTAGS_MIN} to {ADVISED_HASHTAGS_MAX} are found best."
-    ]
+    has = "1 hashtag" if count == 1 else f"{count or 'no'} hashtags"
+    return [f"The caption has {has}; posts with {ADVISED_HASHTAGS_MIN} to {ADVISED_HASHTAGS_MAX} are found best."]
 
 
 def label(options: PostOptions) -> str | None:
