@@ -1,7 +1,7 @@
 """What happened reaches the endpoints: each notice at least once, by whatever way it came about, whoever dies."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -13,8 +13,8 @@ from standardwebhooks import Webhook
 
 from deliver.app import on_notice
 from publisher.domain.endpoints import DeliveryState, Endpoint, disabled
-from publisher.domain.errors import Busy, InternalServerError, ServiceUnavailable
-from publisher.domain.posts import Status
+from publisher.domain.errors import Busy, InternalServerError, ServiceUnavailable, TokenExpired
+from publisher.domain.posts import Hint, Post, Status, hinted
 from publisher.ports import DeliveryKey, Reply
 from publisher.use_cases.cancel_post import cancel_post
 from publisher.use_cases.deliver import Sent, deliver
@@ -23,6 +23,8 @@ from publisher.use_cases.manage_endpoints import add_endpoint, edit_endpoint, re
 from publisher.use_cases.redeliver import redeliver
 from publisher.use_cases.retry_post import retry_post
 from publisher.use_cases.sweep import sweep
+from publisher.use_cases.take_drop import take_drop
+from publisher.use_cases.use_access_token import use_access_token
 from tests.builders import NOW
 from tests.fakes import FakePorts, Killed, SentNotice
 from tests.unit.work import FILM, URL, Work
@@ -134,18 +136,25 @@ def test_every_outcome_is_told_at_once_and_once(ports, name, end):
 
 
 @every_end
-def test_a_workspace_without_endpoints_costs_one_question(ports, monkeypatch, name, end):
+def test_a_workspace_without_endpoints_costs_one_question_and_no_further_write(ports, monkeypatch, name, end):
     listen(ports, workspace_id="workspace-2")
-    asked: list[str] = []
-    find = ports.endpoints.of_workspace
+    asked, stored = list[str](), list[Post]()
+    find: Callable[[str], Sequence[Endpoint]] = ports.endpoints.of_workspace
+    save: Callable[[Post], Post] = ports.posts.save
 
-    def count(workspace_id: str) -> Any:
+    def count(workspace_id: str) -> Sequence[Endpoint]:
         asked.append(workspace_id)
         return find(workspace_id)
 
+    def keep(post: Post) -> Post:
+        stored.append(post)
+        return save(post)
+
     monkeypatch.setattr(ports.endpoints, "of_workspace", count)
+    monkeypatch.setattr(ports.posts, "save", keep)
     work = end(ports)
     assert (work.post.unnoticed, asked) == (False, [WORKSPACE])
+    assert not any(post.unnoticed for post in stored)
     assert ports.endpoints.due(NOW + 1e9, 9) == []
 
 
@@ -195,7 +204,73 @@ def test_a_person_who_says_that_an_unclear_post_is_not_there_begins_it_again_and
     assert told(ports) == ["post.needs_review"]
 
 
+def replaced_drop(ports: FakePorts) -> None:
+    """A dropped file is put again before its post has started."""
+    account = ports.connect(account_id="6a1f7f0e-3d0e-4c58-9c55-0d5a2f6f0001")
+    key = f"autopublish/{account.account_id}/film.mp4"
+    ports.drops.drop(f"{key}.json", json.dumps({"text": "A", "privacyLevel": "PUBLIC_TO_EVERYONE"}).encode())
+    for film in (FILM, FILM + b"\0"):
+        later = {"scheduledTime": "2026-12-01T10:00:00Z", "privacyLevel": "PUBLIC_TO_EVERYONE"}
+        ports.drops.drop(f"{key}.json", json.dumps(later).encode())
+        ports.drops.drop(key, film)
+        take_drop(ports, key, seconds_left=25)
+
+
+def hinted_outcome(ports: FakePorts) -> None:
+    """TikTok tells by an event that a post is there, before its machine asks."""
+    ports.tiktok.processing_polls = 0
+    work = work_of(ports)
+    for step in ("DownloadMedia", "InitializePost", "UploadChunks"):
+        work.run(step)
+    ports.executions.start(work.post)
+    ports.posts.save(hinted(work.post, Hint(at=ports.clock.now())))
+    swept(ports)
+    assert work.post.status is Status.PUBLISH_COMPLETE
+
+
+def answered_by_a_person(ports: FakePorts) -> None:
+    """A person has seen an unclear post."""
+    work = work_of(ports, status=Status.REVIEW, last_offered_at=NOW)
+    retry_post(ports, WORKSPACE, work.post_id, {"published": True}, seconds_left=25)
+
+
+def given_up_by_the_sweep(ports: FakePorts) -> None:
+    """A post's execution died as often as it may."""
+    work_of(ports, revision=99, watch_at=NOW)
+    swept(ports)
+
+
+@pytest.mark.parametrize(
+    ("end", "name"),
+    [
+        (replaced_drop, "post.cancelled"),
+        (hinted_outcome, "post.published"),
+        (answered_by_a_person, "post.published"),
+        (given_up_by_the_sweep, "post.failed"),
+    ],
+)
+def test_an_outcome_is_told_at_once_wherever_it_is_written(ports, end, name):
+    listen(ports)
+    end(ports)
+    send_nudged(ports)
+    assert told(ports) == [name]
+
+
 # Accounts
+def test_an_account_whose_token_tiktok_refuses_is_told_of_within_a_minute(ports):
+    listen(ports)
+    account = ports.connect(watch_at=NOW + 30 * 86400)
+    for _ in range(2):
+        ports.tiktok.faults.before("creator", TokenExpired("Refused.", "Connect."))
+    with pytest.raises(TokenExpired):
+        use_access_token(ports, account.account_id, ports.tiktok.creator, seconds_left=100)
+    swept(ports)
+    send_nudged(ports)
+    assert told(ports) == ["account.reauthorize"]
+    (sent,) = ports.sender.sent
+    assert json.loads(sent.body)["data"]["state_reason"] == "TikTok refuses the account's token."
+
+
 def test_the_states_of_an_account_are_told_within_a_minute(ports):
     listen(ports)
     account = ports.connect(noticed=None, watch_at=NOW)
@@ -284,6 +359,21 @@ def test_whatever_breaks_while_an_outcome_is_told_it_is_told_under_one_id(ports,
     assert set(told(ports)) == {"post.cancelled"}
     assert len({sent.headers["webhook-id"] for sent in ports.sender.sent}) == 1
     assert not work.post.unnoticed
+    assert work.post.watch_at is None
+
+
+@pytest.mark.parametrize("call", ["of_workspace", "begin"])
+def test_an_outcome_is_stored_whatever_is_wrong_with_telling_it_and_told_as_soon_as_that_works(ports, call):
+    listen(ports)
+    work = work_of(ports)
+    for _ in range(4):
+        ports.endpoints.faults.before(call, ServiceUnavailable("Down.", "Again."))
+    assert cancel_post(ports, WORKSPACE, work.post_id).status is Status.CANCELLED
+    for _ in range(5):
+        swept(ports)
+        ports.clock.time += 121
+    send_nudged(ports)
+    assert told(ports) == ["post.cancelled"]
     assert work.post.watch_at is None
 
 
@@ -439,6 +529,24 @@ def test_of_many_workers_one_sends(ports):
     keys = ports.courier.nudged
     with ThreadPoolExecutor(16) as pool:
         list(pool.map(lambda _: run(ports, keys), range(16)))
+    assert told(ports) == ["post.cancelled"]
+
+
+def test_what_one_worker_sends_no_other_sends_until_that_one_is_taken_for_dead(ports, monkeypatch):
+    listen(ports)
+    cancelled(ports)
+    send: Callable[..., Reply] = ports.sender.send
+
+    def send_while_others_come(*request: Any) -> Reply:
+        monkeypatch.setattr(ports.sender, "send", send)
+        for seconds in (0, 59):
+            ports.clock.time += seconds
+            run(ports)
+            assert told(ports) == []
+        return send(*request)
+
+    monkeypatch.setattr(ports.sender, "send", send_while_others_come)
+    run(ports)
     assert told(ports) == ["post.cancelled"]
 
 

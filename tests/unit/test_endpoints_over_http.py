@@ -5,7 +5,7 @@ import json
 import pytest
 
 from publisher.domain.endpoints import TYPES
-from publisher.domain.errors import Busy
+from publisher.domain.errors import Busy, ServiceUnavailable
 from publisher.ports import Reply
 from publisher.use_cases.deliver import deliver
 from tests.fakes import FakePorts
@@ -186,6 +186,14 @@ def test_a_test_is_sent_to_a_webhook_whatever_it_chose(http, ports):
         "tries": [{"at": began.json["createdAt"], "status": 204, "milliseconds": 250, "error": None}],
     }
     assert http.get(f"/v2/webhooks/{webhook_id}").json["lastDeliveredAt"] is not None
+
+
+def test_a_test_that_nobody_is_called_for_is_sent_by_the_next_run(http, ports):
+    webhook_id = added(http)
+    ports.courier.faults.before("nudge", ServiceUnavailable("Lambda did not answer.", "Again."))
+    assert do(http, webhook_id, "test").status == 202
+    run(ports)
+    assert log(http, webhook_id).json["deliveries"][0]["state"] == "DELIVERED"
 
 
 def test_what_did_not_arrive_says_why_and_when_it_is_tried_next_and_can_be_sent_again(http, ports):

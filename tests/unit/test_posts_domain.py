@@ -527,3 +527,31 @@ def test_a_persons_answer_is_the_outcome(draft, published, status):
     ended = answered(post, published=published, failure=None if published else FAILURE, now=LATER)
     assert (ended.status, ended.confirmed, ended.timeline[-1].step) == (status, status, "Answered")
     assert (ended.failure is None) == published
+
+
+# Telling the workspace
+def test_an_outcome_is_to_be_told_at_once_and_until_it_is():
+    post = finish(a_post(upload=an_upload()), Status.REVIEW, NOW)
+    assert (post.unnoticed, post.watch_at) == (True, NOW)
+    later = look_again(post, NOW + 40)
+    assert later.watch_at == NOW + 100  # TikTok is asked sooner than telling is tried again
+    assert look_again(finish(a_post(), Status.FAILED, NOW), NOW + 40).watch_at == NOW + 160
+    assert found_post_ids(post, ("1",)).watch_at == NOW
+
+
+def test_once_an_outcome_is_told_only_what_tiktok_may_still_say_is_looked_for_as_it_was_planned():
+    review = look_again(finish(a_post(upload=an_upload()), Status.REVIEW, NOW), NOW + 300)
+    assert notified(review, NOW + 300) == review.model_copy(update={"noticed": Status.REVIEW})
+    failed = look_again(finish(a_post(), Status.FAILED, NOW), NOW + 300)
+    assert notified(failed, NOW + 300).watch_at is None
+    assert notified(finish(a_post(upload=an_upload()), Status.REVIEW, NOW), NOW).watch_at == NOW + 5
+
+
+def test_a_new_outcome_is_told_and_a_post_under_way_has_none():
+    review = notified(finish(a_post(upload=an_upload()), Status.REVIEW, NOW), NOW)
+    assert learned(review, "FAILED", (), FAILURE, LATER).unnoticed
+    failed = notified(finish(a_post(), Status.FAILED, NOW), NOW)
+    assert not retried(failed, LATER).unnoticed
+    assert finish(retried(failed, LATER), Status.FAILED, LATER).unnoticed
+    with pytest.raises(AssertionError, match="has no outcome"):
+        notified(a_post(), NOW)
