@@ -76,7 +76,7 @@ def _place(resource: object) -> str:
         inner = next(iter(resource.values()))
         return _place(inner[0] if isinstance(inner, list) else inner)
     text = re.sub(r"\$\{AWS::StackName\}-|-?\$\{AWS::AccountId\}|\$\{(\w+)(\.Arn)?\}", r"\1", str(resource))
-    return re.split(":::|:(?:stateMachine|execution):|:schedule/", text.removesuffix(".Arn"))[-1]
+    return re.split(":::|:(?:stateMachine|execution|function):|:schedule/", text.removesuffix(".Arn"))[-1]
 
 
 def main() -> None:
