@@ -32,7 +32,11 @@ def test_the_example_accepts_what_we_send_and_nothing_else(is_ours):
     assert not is_ours(text, signed(delivery, [other], now), body)
     assert not is_ours(text, signed(delivery, [secret], now), body + b" ")
     assert not is_ours(text, signed(delivery, [secret], now - 301), body)
-    assert not is_ours(text, {**signed(delivery, [secret], now), "webhook-id": "msg_2"}, body)
+    headers = signed(delivery, [secret], now)
+    assert not is_ours(text, {**headers, "webhook-id": "msg_2"}, body)
+    assert not is_ours(text, {**headers, "webhook-signature": "v1,é v2,x"}, body)
+    for missing in headers:
+        assert not is_ours(text, {name: value for name, value in headers.items() if name != missing}, body)
 
 
 def test_every_event_is_explained():
