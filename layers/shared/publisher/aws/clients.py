@@ -1,5 +1,6 @@
 """The AWS clients and how they behave."""
 
+import threading
 from typing import Any
 
 import boto3
@@ -12,6 +13,9 @@ from publisher.domain.limits import (
     GATEWAY_SECONDS,
     S3_ANSWER_SECONDS,
 )
+
+_ONE_MAKER = threading.Lock()
+"""boto3's session makes one client at a time; the clients themselves may be used by any number of threads."""
 
 
 def client(service: str) -> Any:
@@ -26,7 +30,8 @@ def client(service: str) -> Any:
         retries={"mode": "standard", "total_max_attempts": int(AWS_TRIES)},
     )
     special = {"s3": _media_config, "lambda": _function_config}.get(service)
-    return boto3.client(service, config=config.merge(special()) if special else config)
+    with _ONE_MAKER:
+        return boto3.client(service, config=config.merge(special()) if special else config)
 
 
 def _media_config() -> Config:
