@@ -4,7 +4,7 @@ import hashlib
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from tests.browser.steps import (
     compose,
     go_to,
     heading,
+    new_creator,
     open_composer,
     privacy,
     publish,
@@ -297,6 +298,28 @@ def test_what_the_service_refuses_is_told_beside_the_form_and_can_be_corrected(
     publish(composer).click()
     outcome(composer, "It is published")
     assert only_post(operator)["text"] == "Second try"
+
+
+def test_what_was_wrong_is_no_longer_said_once_it_is_corrected(composer: Page, film: Film) -> None:
+    choose_addresses(composer, film.url)
+    privacy(composer).select_option("Everyone")
+    composer.get_by_label("At a time").check()
+    composer.get_by_label("Date and time").fill("2020-01-01T10:00")
+    composer.get_by_role("button", name="Schedule").click()
+    expect(composer.get_by_label("Date and time")).to_have_attribute("aria-invalid", "true")
+    composer.get_by_label("Date and time").fill((datetime.now(UTC) + timedelta(days=3)).strftime("%Y-%m-%dT10:00"))
+    composer.get_by_label("Caption").fill("x" * 2200)
+    composer.route("**/v2/posts", lambda route: route.fulfill(status=429, json={}))
+    composer.get_by_role("button", name="Schedule").click()
+    expect(composer.get_by_role("alert")).not_to_be_empty()
+    expect(composer.get_by_label("Date and time")).to_have_attribute("aria-invalid", "false")
+
+
+def test_a_nickname_that_turns_the_direction_leaves_the_user_name_as_it_is(signed_in: Page, operator: Client) -> None:
+    account = operator.connect(new_creator(operator, "\u202eleft"))
+    open_composer(signed_in, account["account_id"])
+    option = signed_in.get_by_role("combobox", name="Post to").locator("option").first
+    assert option.text_content() == f"\u2068\u202eleft\u2069 (@{account['tiktok_username']})"
 
 
 def test_markup_in_a_caption_is_text_everywhere(composer: Page, operator: Client, film: Film) -> None:

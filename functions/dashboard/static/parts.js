@@ -75,8 +75,9 @@ export function nameOf(account) {
 export function accountSelect(found, { chosen = "", any = null } = {}) {
   return h("select", { id: newId("account") },
     any && h("option", { value: "" }, any),
+    // Isolated, since a nickname may turn the direction of what follows it.
     found.map((account) => h("option", { value: account.account_id, selected: account.account_id === chosen },
-      `${nameOf(account)}${account.tiktok_username ? ` (@${account.tiktok_username})` : ""}`)));
+      `\u2068${nameOf(account)}\u2069${account.tiktok_username ? ` (@${account.tiktok_username})` : ""}`)));
 }
 
 /** What is said of a post that failed or needs a person: why, what to do, and the ids to ask about. */

@@ -70,6 +70,7 @@ function composer(place, known, query, signal) {
       h("section.card", { "aria-label": "Publish" }, agreed, told,
         h("p.hint", "It may take a few minutes to process before the post is visible on the profile."), h("div.actions", wrapper), reasons)));
 
+  const controls = { "post.content.text": caption, "post.accountId": account, "tiktokOptions.privacyLevel": privacy, scheduledTime: time.control };
   account.addEventListener("change", chooseAccount);
   form.addEventListener("input", () => {
     Object.assign(kept, { text: caption.value, title: photoTitle.value });
@@ -164,6 +165,7 @@ function composer(place, known, query, signal) {
     signal.addEventListener("abort", () => stop.abort(), { once: true });
     let sent = false;
     fill(told);
+    for (const control of Object.values(controls)) setError(control, null);
     form.inert = true;
     try {
       const mediaUrls = await uploadAll(media.value(), mine, stop);
@@ -191,7 +193,6 @@ function composer(place, known, query, signal) {
   }
 
   function refused(error) {
-    const controls = { "post.content.text": caption, "post.accountId": account, "tiktokOptions.privacyLevel": privacy, scheduledTime: time.control };
     for (const problem of error.problems) {
       const control = Object.entries(controls).find(([name]) => problem.field?.endsWith(name))?.[1];
       if (control) setError(control, `${problem.error} ${problem.message}`);
