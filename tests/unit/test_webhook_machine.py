@@ -93,10 +93,18 @@ def test_the_search_finds_pictures_that_only_an_event_could_name(monkeypatch):
     assert named
 
 
+class ToldOfSeveralOffers(ToldOfPhotos):
+    """Always two offers were lost, since only among several a wrong one can be named."""
+
+    @initialize(failing=st.booleans(), pulled=st.tuples(st.booleans(), st.booleans()))
+    def accept(self, failing: bool, pulled: tuple[bool, bool]) -> None:
+        super().accept(False, failing, list(pulled))
+
+
 def test_a_name_that_is_taken_from_whatever_offer_is_caught(monkeypatch):
     """The judge is not blind: of several offers one that was closed before fails under an id of its own."""
     monkeypatch.setattr(
         "publisher.use_cases.follow_hint.PUBLISHED", frozenset({"FAILED", "PROCESSING_DOWNLOAD", "PUBLISH_COMPLETE"})
     )
     with pytest.raises(AssertionError, match="is said to"):
-        run_state_machine_as_test(ToldOfPhotos, settings=budget(1500, 30))
+        run_state_machine_as_test(ToldOfSeveralOffers, settings=budget(1500, 30))
