@@ -121,7 +121,7 @@ def test_an_account_that_tiktok_let_go_says_what_to_do(
     accounts: Page, operator: Client, creator: str, account: dict[str, Any]
 ) -> None:
     operator.sandbox("POST", "actions", {"action": "revoke", "username": creator})
-    operator.get(f"/v2/accounts/{account['account_id']}/creator-info")
+    assert operator.get(f"/v2/accounts/{account['account_id']}/creator-info").status_code == 401
     accounts.reload()
     shown = card(accounts, NAME)
     expect(shown.get_by_text("Connect again", exact=True).first).to_be_visible()

@@ -359,6 +359,21 @@ def test_a_creator_who_removed_the_app_has_to_connect_again(ports, account_id):
     assert state_of(ports, account_id) is AccountState.REAUTHORIZE
 
 
+def test_that_only_the_creator_can_help_is_noted_although_others_write_to_the_account(ports, account_id):
+    ports.tiktok.remove_app(ports.accounts.get(account_id).open_id)
+    refresh = ports.tiktok.refresh
+
+    def refresh_before_others_write(token):
+        for _ in range(3):
+            ports.accounts.faults.before("save", Busy("Another worker has changed the account.", "Try again."))
+        return refresh(token)
+
+    ports.tiktok.refresh = refresh_before_others_write
+    with pytest.raises(TokenExpired):
+        username(ports, account_id)
+    assert state_of(ports, account_id) is AccountState.REAUTHORIZE
+
+
 def test_a_refusal_of_a_token_that_was_replaced_meanwhile_gives_nothing_up(ports, account_id):
     """The token was good when it was read and replaced before it was used: the new one is used, without a refresh."""
     used = []

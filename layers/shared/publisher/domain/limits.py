@@ -102,7 +102,7 @@ SCHEDULE_MIN_SECONDS = Limit(60, "seconds", "ahead a post may be scheduled, at l
 SCHEDULE_MAX_SECONDS = Limit(365 * 86400, "seconds", "ahead a post may be scheduled, at most", _PRODUCT)
 SCHEDULE_RETRY_SECONDS = Limit(3600, "seconds", "a schedule goes on trying to start its post", _PRODUCT)
 SCHEDULE_EARLY_SECONDS = Limit(2, "seconds", "a schedule may fire early and still count", _PRODUCT)
-CHANGE_TRIES = Limit(8, "tries", "to change a post that its execution is moving", _PRODUCT)
+CHANGE_TRIES = Limit(8, "tries", "to change a post, an account or a webhook that others are changing", _PRODUCT)
 
 FORM_FILE_BYTES = Limit(
     4 * MIB, "bytes", "largest file in a form", "product; Lambda takes 6 MB a request, and bytes come as base64"

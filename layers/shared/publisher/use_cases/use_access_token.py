@@ -4,13 +4,14 @@ import json
 import random
 import uuid
 from collections.abc import Callable
+from contextlib import suppress
 from typing import NoReturn
 
 from pydantic import SecretStr
 
 from publisher.domain.accounts import Account, SealedTokens, fresh_enough, leased_by_other, usable, with_lease
 from publisher.domain.errors import Busy, ServiceUnavailable, TokenExpired, TryAgain
-from publisher.domain.limits import REFRESH_MIN_FUNCTION_SECONDS, TOKEN_WRITE_TRIES
+from publisher.domain.limits import CHANGE_TRIES, REFRESH_MIN_FUNCTION_SECONDS, TOKEN_WRITE_TRIES
 from publisher.ports import Grant, Ports
 
 RECONNECT = "The creator has to connect the account again (GET /oauth/tiktok/start)."
@@ -183,18 +184,21 @@ def _store(ports: Ports, account: Account, renewed: SealedTokens, scopes: tuple[
 
 
 def _need_reconnection(ports: Ports, account_id: str, ver: int, reason: str, refusal: TokenExpired) -> NoReturn:
-    """Note that only the creator can help, unless the tokens have been renewed meanwhile."""
-    account = ports.accounts.get(account_id)
-    if (
-        account
-        and account.tokens
-        and account.tokens.ver == ver
-        and account.connected
-        and account.reauthorize_since is None
-    ):
+    """Note that only the creator can help, unless the tokens have been renewed meanwhile.
+
+    Noted whatever else is written to the account at that moment, since who asks has been told that it is so.
+    """
+    for _ in range(CHANGE_TRIES):
+        account = ports.accounts.get(account_id)
+        if not (account and account.tokens and account.tokens.ver == ver and account.connected):
+            break
+        if account.reauthorize_since is not None:
+            break
         now = ports.clock.now()
         lost = {"reauthorize_since": now, "reauthorize_reason": reason, "updated_at": now}
-        ports.accounts.save(account.model_copy(update={**lost, "watch_at": now}))  # its workspace is to be told
+        with suppress(Busy):
+            ports.accounts.save(account.model_copy(update={**lost, "watch_at": now}))  # its workspace is to be told
+            break
     raise TokenExpired(
         reason, RECONNECT, tiktok_code=refusal.tiktok_code, tiktok_log_id=refusal.tiktok_log_id
     ) from None
