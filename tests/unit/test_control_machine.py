@@ -133,4 +133,4 @@ def test_a_cancel_that_minds_no_point_of_no_return_is_caught(
     """The judge is not blind."""
     monkeypatch.setattr("publisher.domain.posts.Post.untouched", property(lambda post: not post.terminal))
     with pytest.raises(AssertionError, match=r"said to be cancelled|is said to"):
-        run_state_machine_as_test(machine, settings=budget(1200, 25))
+        run_state_machine_as_test(machine, settings=budget(4000, 25))

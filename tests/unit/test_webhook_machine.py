@@ -107,4 +107,4 @@ def test_a_name_that_is_taken_from_whatever_offer_is_caught(monkeypatch):
         "publisher.use_cases.follow_hint.PUBLISHED", frozenset({"FAILED", "PROCESSING_DOWNLOAD", "PUBLISH_COMPLETE"})
     )
     with pytest.raises(AssertionError, match="is said to"):
-        run_state_machine_as_test(ToldOfSeveralOffers, settings=budget(1500, 30))
+        run_state_machine_as_test(ToldOfSeveralOffers, settings=budget(4000, 30))
