@@ -2,6 +2,8 @@
 python := .venv/bin/python
 # Three workers, as most time goes into waiting; a file's tests stay together, for they share what they set up.
 pytest := $(python) -m pytest --ignore=tests/bench -n 3 --dist loadfile
+# What is not Python.
+scripts := functions/dashboard/static examples tests/bench/sharp/convert.js
 
 .PHONY: help
 help: ## list what there is
@@ -42,6 +44,8 @@ check: ## format, lint, types, template and state machine, then all tests
 	@$(python) -m ruff format --check --quiet .
 	@$(python) -m ruff check --quiet .
 	@$(python) -m mypy functions layers/shared local tests clients/python/src
+	@.venv/bin/oxfmt --list-different $(scripts)
+	@.venv/bin/oxlint --quiet $(scripts)
 	@.venv/bin/cfn-lint template.yaml
 	@$(pytest)
 

@@ -83,7 +83,10 @@ for (const [name, [text, mediaUrls, options]] of Object.entries(posts)) {
   }
 }
 try {
-  await publish(account.account_id, "Private, and a paid partnership", video, { privacyLevel: "SELF_ONLY", brandContentToggle: true });
+  await publish(account.account_id, "Private, and a paid partnership", video, {
+    privacyLevel: "SELF_ONLY",
+    brandContentToggle: true,
+  });
 } catch (error) {
   if (!(error instanceof ApiError)) throw error;
   console.log("As expected, refused:", error.message);

@@ -30,7 +30,12 @@ export async function call(method, path, { body, query, headers = {}, signal } =
   if (body !== undefined) sent["Content-Type"] = "application/json";
   let response, text;
   try {
-    response = await fetch(url, { method, headers: sent, signal, body: body === undefined ? undefined : JSON.stringify(body) });
+    response = await fetch(url, {
+      method,
+      headers: sent,
+      signal,
+      body: body === undefined ? undefined : JSON.stringify(body),
+    });
     text = await response.text();
   } catch (error) {
     if (error.name === "AbortError") throw error;
@@ -38,8 +43,12 @@ export async function call(method, path, { body, query, headers = {}, signal } =
   }
   const answer = parse(text);
   if (response.ok && answer !== null) return answer;
-  const failure = new ApiError(response.status, { retryAfter: Number(response.headers.get("Retry-After")) || null, ...answer });
-  if (failure.code === "InvalidApiKey" && !path.startsWith("/v2/session")) window.dispatchEvent(new Event("signed-out"));
+  const failure = new ApiError(response.status, {
+    retryAfter: Number(response.headers.get("Retry-After")) || null,
+    ...answer,
+  });
+  if (failure.code === "InvalidApiKey" && !path.startsWith("/v2/session"))
+    window.dispatchEvent(new Event("signed-out"));
   throw failure;
 }
 
@@ -98,6 +107,13 @@ export async function poll(look, { signal, seconds = 2 }) {
 export function pause(seconds, signal) {
   return new Promise((resolve) => {
     const timer = setTimeout(resolve, seconds * 1000);
-    signal?.addEventListener("abort", () => { clearTimeout(timer); resolve(); }, { once: true });
+    signal?.addEventListener(
+      "abort",
+      () => {
+        clearTimeout(timer);
+        resolve();
+      },
+      { once: true },
+    );
   });
 }

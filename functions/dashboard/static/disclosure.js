@@ -14,19 +14,36 @@ export const NOT_PRIVATE = "Branded content visibility cannot be set to private.
  * watch, which branded content does not go with. `onChange` is called after each change.
  */
 export function disclosure(onChange) {
-  const toggle = box("Disclose commercial content", "Turn it on when the post promotes goods or services in return for something of value.");
+  const toggle = box(
+    "Disclose commercial content",
+    "Turn it on when the post promotes goods or services in return for something of value.",
+  );
   const brand = box("Your brand", "You promote yourself or your own business.");
   const branded = box("Branded content", "You promote another brand or a third party.");
   const why = h("p.hint", { id: newId("why"), hidden: true }, `${NOT_PRIVATE} Choose who can watch first.`);
   branded.input.setAttribute("aria-describedby", `${branded.input.getAttribute("aria-describedby")} ${why.id}`);
-  const boxes = h("fieldset.indent", { hidden: true }, h("legend", "What does it promote?"), brand.line, branded.line, why);
+  const boxes = h(
+    "fieldset.indent",
+    { hidden: true },
+    h("legend", "What does it promote?"),
+    brand.line,
+    branded.line,
+    why,
+  );
   const prompt = h("p.panel.calm", { role: "status", hidden: true });
-  const value = () => ({ on: toggle.input.checked, brand: toggle.input.checked && brand.input.checked, branded: toggle.input.checked && branded.input.checked });
+  const value = () => ({
+    on: toggle.input.checked,
+    brand: toggle.input.checked && brand.input.checked,
+    branded: toggle.input.checked && branded.input.checked,
+  });
   const sync = () => {
     const chosen = value();
     boxes.hidden = !chosen.on;
-    prompt.textContent = chosen.branded ? "Your photo/video will be labeled as 'Paid partnership'"
-      : chosen.brand ? "Your photo/video will be labeled as 'Promotional content'" : "";
+    prompt.textContent = chosen.branded
+      ? "Your photo/video will be labeled as 'Paid partnership'"
+      : chosen.brand
+        ? "Your photo/video will be labeled as 'Promotional content'"
+        : "";
     prompt.hidden = !prompt.textContent;
     onChange();
   };

@@ -73,7 +73,11 @@ export function setError(control, text) {
 
 const WHEN = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
 const AGO = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
-const STEPS = [["day", 86400], ["hour", 3600], ["minute", 60]];
+const STEPS = [
+  ["day", 86400],
+  ["hour", 3600],
+  ["minute", 60],
+];
 
 /** Return how far a moment is away, in words: "in 5 minutes". */
 export function away(iso, now = Date.now()) {
@@ -139,8 +143,17 @@ export function ask({ title, body, confirm = "OK", cancel = "Cancel", danger = f
   const heading = h("h2", { id: newId("dialog") }, title);
   const yes = h(danger ? "button.danger" : "button.primary", { value: "yes" }, confirm);
   const no = cancel && h("button.quiet", { value: "no", autofocus: danger }, cancel);
-  const dialog = h("dialog", { "aria-labelledby": heading.id },
-    h("form", { method: "dialog" }, heading, body instanceof Node ? body : h("p", body), h("div.actions", no, confirm && yes)));
+  const dialog = h(
+    "dialog",
+    { "aria-labelledby": heading.id },
+    h(
+      "form",
+      { method: "dialog" },
+      heading,
+      body instanceof Node ? body : h("p", body),
+      h("div.actions", no, confirm && yes),
+    ),
+  );
   document.body.append(dialog);
   dialog.showModal();
   return new Promise((resolve) => {
@@ -153,8 +166,11 @@ export function ask({ title, body, confirm = "OK", cancel = "Cancel", danger = f
 
 /** Grey bars where something will be. */
 export function skeleton(rows = 3) {
-  return h("div.skeletons", { role: "status", "aria-label": "Loading" },
-    Array.from({ length: rows }, () => h("div.skeleton", { "aria-hidden": "true" })));
+  return h(
+    "div.skeletons",
+    { role: "status", "aria-label": "Loading" },
+    Array.from({ length: rows }, () => h("div.skeleton", { "aria-hidden": "true" })),
+  );
 }
 
 /** What stands where nothing is yet: what it would be, and what to do next. */

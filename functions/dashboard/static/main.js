@@ -17,13 +17,18 @@ const MENU = [
 const PAGES = { ...Object.fromEntries(MENU.map(([name]) => [name, name])), "posts/": "post" };
 const MISSING = {
   title: "There is no such page",
-  render: (root) => root.append(h("p", "The address leads nowhere. ", h("a", { href: "#/accounts" }, "Go to the accounts"), ".")),
+  render: (root) =>
+    root.append(h("p", "The address leads nowhere. ", h("a", { href: "#/accounts" }, "Go to the accounts"), ".")),
 };
 const BROKEN = {
   title: "This page did not load",
   // A browser remembers a module that failed; a new start asks for it again, and gets the service's newest files.
-  render: (root) => root.append(errorPanel({ message: "A file of the page did not come.", remedy: "Check your connection, and try again." },
-    () => location.reload())),
+  render: (root) =>
+    root.append(
+      errorPanel({ message: "A file of the page did not come.", remedy: "Check your connection, and try again." }, () =>
+        location.reload(),
+      ),
+    ),
 };
 const app = document.getElementById("app");
 let session = null;
@@ -80,13 +85,27 @@ async function pageOf(key) {
 function frame(name) {
   const known = document.getElementById("main");
   if (!known?.classList.contains("page")) {
-    fill(app,
-      h("header.bar",
+    fill(
+      app,
+      h(
+        "header.bar",
         h("a.brand", { href: "#/accounts" }, h("span.mark", { "aria-hidden": "true" }), "Publisher"),
-        h("nav", { "aria-label": "Main" }, h("ul", MENU.map(([page, label]) => h("li", h("a", { href: `#/${page}` }, label))))),
-        h("div.who", h("span", { title: session.keyBeginning }, session.keyName),
-          h("button.quiet", { type: "button", onclick: leaveSession }, "Sign out"))),
-      h("main.page", { id: "main" }));
+        h(
+          "nav",
+          { "aria-label": "Main" },
+          h(
+            "ul",
+            MENU.map(([page, label]) => h("li", h("a", { href: `#/${page}` }, label))),
+          ),
+        ),
+        h(
+          "div.who",
+          h("span", { title: session.keyBeginning }, session.keyName),
+          h("button.quiet", { type: "button", onclick: leaveSession }, "Sign out"),
+        ),
+      ),
+      h("main.page", { id: "main" }),
+    );
   }
   for (const link of app.querySelectorAll("nav a")) {
     if (link.getAttribute("href") === `#/${name}`) link.setAttribute("aria-current", "page");
@@ -123,25 +142,39 @@ async function signInByLink(ticket) {
 function showSignIn(failure = null) {
   document.title = "Sign in · TikTok publisher";
   arrived = true;
-  const key = h("input", { type: "password", id: newId("key"), autocomplete: "current-password", required: true, spellcheck: "false" });
+  const key = h("input", {
+    type: "password",
+    id: newId("key"),
+    autocomplete: "current-password",
+    required: true,
+    spellcheck: "false",
+  });
   const told = h("div", { role: "alert" }, failure && errorPanel(failure));
   const button = h("button.primary", { type: "submit" }, "Sign in");
-  const form = h("form.card", {
-    onsubmit: async (event) => {
-      event.preventDefault();
-      button.disabled = true;
-      try {
-        session = await signIn({ key: key.value.trim() });
-        await show();
-      } catch (error) {
-        fill(told, errorPanel(error));
-        button.disabled = false;
-        key.focus();
-      }
+  const form = h(
+    "form.card",
+    {
+      onsubmit: async (event) => {
+        event.preventDefault();
+        button.disabled = true;
+        try {
+          session = await signIn({ key: key.value.trim() });
+          await show();
+        } catch (error) {
+          fill(told, errorPanel(error));
+          button.disabled = false;
+          key.focus();
+        }
+      },
     },
-  },
-  h("div.field", h("label", { for: key.id }, "Admin key"), key,
-    h("p.hint", "A key with the scope admin. `make key` makes one; `make signin` makes a link instead.")), button);
+    h(
+      "div.field",
+      h("label", { for: key.id }, "Admin key"),
+      key,
+      h("p.hint", "A key with the scope admin. `make key` makes one; `make signin` makes a link instead."),
+    ),
+    button,
+  );
   fill(app, h("main.signin", { id: "main" }, h("h1", "Sign in"), told, form));
   key.focus();
 }
@@ -157,7 +190,11 @@ window.addEventListener("signed-out", () => {
   if (!session) return;
   session = null;
   leave.abort();
-  showSignIn({ message: "Your session has ended.", remedy: "Sign in again; you come back to where you were.", problems: [] });
+  showSignIn({
+    message: "Your session has ended.",
+    remedy: "Sign in again; you come back to where you were.",
+    problems: [],
+  });
 });
 
 async function start() {

@@ -16,9 +16,15 @@ export function mediaChoice(onChange, signal) {
     const input = h("input", { type: "radio", name: "source", id: newId("source"), checked: number === 0 });
     return { input, line: h("div.check", input, h("label", { for: input.id }, label)) };
   });
-  const picker = h("input", { type: "file", multiple: true, accept: "video/mp4,video/quicktime,video/webm,.mp4,.mov,.webm,image/*" });
+  const picker = h("input", {
+    type: "file",
+    multiple: true,
+    accept: "video/mp4,video/quicktime,video/webm,.mp4,.mov,.webm,image/*",
+  });
   const urls = h("textarea", { placeholder: "https://", spellcheck: "false", autocomplete: "off" });
-  const files = field("Video or photos", picker, { hint: `One video (MP4, MOV or WebM, up to 4 GB), or 1 to ${MOST} photos.` });
+  const files = field("Video or photos", picker, {
+    hint: `One video (MP4, MOV or WebM, up to 4 GB), or 1 to ${MOST} photos.`,
+  });
   const addresses = field("Addresses of the video or the photos", urls, { hint: "One in each line." });
   const preview = h("div");
   addresses.hidden = true;
@@ -44,18 +50,28 @@ export function mediaChoice(onChange, signal) {
   }
 
   function lines() {
-    return urls.value.split("\n").map((line) => line.trim()).filter(Boolean);
+    return urls.value
+      .split("\n")
+      .map((line) => line.trim())
+      .filter(Boolean);
   }
 
   function value() {
     const local = fromFiles.input.checked;
-    const items = local ? chosen.map((file) => [file.name, file.type.startsWith("image/")]) : lines().map((url) => [url, isPicture(url)]);
+    const items = local
+      ? chosen.map((file) => [file.name, file.type.startsWith("image/")])
+      : lines().map((url) => [url, isPicture(url)]);
     const pictures = items.filter(([, picture]) => picture).length;
     const kind = items.length === 0 ? null : pictures === items.length || items.length > 1 ? "photo" : "video";
     const mixed = items.length > 1 && pictures < items.length && local;
-    const problem = items.length === 0 ? "Choose a video or photos."
-      : mixed ? "A post is one video, or photos alone."
-        : items.length > MOST ? `A post has at most ${MOST} photos.` : null;
+    const problem =
+      items.length === 0
+        ? "Choose a video or photos."
+        : mixed
+          ? "A post is one video, or photos alone."
+          : items.length > MOST
+            ? `A post has at most ${MOST} photos.`
+            : null;
     return {
       kind,
       files: local ? chosen : null,
@@ -96,18 +112,36 @@ export function mediaChoice(onChange, signal) {
   function photos() {
     const local = fromFiles.input.checked;
     const sources = local ? chosen.map(localUrl) : lines();
-    return h("ol.thumbs", { "aria-label": "Photos in their order" }, sources.map((source, number) => {
-      const picture = h("img", { src: source, alt: `Photo ${number + 1}`, referrerpolicy: "no-referrer" });
-      picture.addEventListener("error", () => picture.replaceWith(h("span.hint", `Photo ${number + 1}: no preview`)));
-      return h("li", h("div.preview", picture), local && h("div.actions.tools",
-        number > 0 && tool("Earlier", number, () => move(number, -1)),
-        number < sources.length - 1 && tool("Later", number, () => move(number, 1)),
-        tool("Remove", number, () => { chosen.splice(number, 1); show(); })));
-    }));
+    return h(
+      "ol.thumbs",
+      { "aria-label": "Photos in their order" },
+      sources.map((source, number) => {
+        const picture = h("img", { src: source, alt: `Photo ${number + 1}`, referrerpolicy: "no-referrer" });
+        picture.addEventListener("error", () => picture.replaceWith(h("span.hint", `Photo ${number + 1}: no preview`)));
+        return h(
+          "li",
+          h("div.preview", picture),
+          local &&
+            h(
+              "div.actions.tools",
+              number > 0 && tool("Earlier", number, () => move(number, -1)),
+              number < sources.length - 1 && tool("Later", number, () => move(number, 1)),
+              tool("Remove", number, () => {
+                chosen.splice(number, 1);
+                show();
+              }),
+            ),
+        );
+      }),
+    );
   }
 
   function tool(label, number, work) {
-    return h("button.quiet.small", { type: "button", "aria-label": `${label}: photo ${number + 1}`, onclick: work }, label);
+    return h(
+      "button.quiet.small",
+      { type: "button", "aria-label": `${label}: photo ${number + 1}`, onclick: work },
+      label,
+    );
   }
 
   function move(number, step) {
@@ -123,7 +157,13 @@ export function mediaChoice(onChange, signal) {
     return url;
   }
 
-  const element = h("div.stack", h("fieldset", h("legend", "Where is it?"), fromFiles.line, fromUrls.line), files, addresses, preview);
+  const element = h(
+    "div.stack",
+    h("fieldset", h("legend", "Where is it?"), fromFiles.line, fromUrls.line),
+    files,
+    addresses,
+    preview,
+  );
   return { element, value };
 }
 

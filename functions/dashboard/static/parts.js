@@ -5,12 +5,26 @@ import { bytes, fill, h, newId, time } from "./dom.js";
 
 /** An error with what to do and the ids to ask about; `again` adds a button. */
 export function errorPanel(error, again = null) {
-  const ids = [error.requestId && ["Request", error.requestId], error.tiktokLogId && ["TikTok log id", error.tiktokLogId]].filter(Boolean);
-  return h("section.panel.bad",
-    h("p.strong", error.message), error.remedy && h("p", error.remedy),
-    error.problems?.length > 1 && h("ul", error.problems.map((problem) => h("li", `${problem.error} ${problem.message ?? ""}`))),
-    ids.length > 0 && h("p.ids", ids.map(([name, id]) => h("span", `${name} `, h("code", id)))),
-    again && h("div.actions", h("button", { type: "button", onclick: again }, "Try again")));
+  const ids = [
+    error.requestId && ["Request", error.requestId],
+    error.tiktokLogId && ["TikTok log id", error.tiktokLogId],
+  ].filter(Boolean);
+  return h(
+    "section.panel.bad",
+    h("p.strong", error.message),
+    error.remedy && h("p", error.remedy),
+    error.problems?.length > 1 &&
+      h(
+        "ul",
+        error.problems.map((problem) => h("li", `${problem.error} ${problem.message ?? ""}`)),
+      ),
+    ids.length > 0 &&
+      h(
+        "p.ids",
+        ids.map(([name, id]) => h("span", `${name} `, h("code", id))),
+      ),
+    again && h("div.actions", h("button", { type: "button", onclick: again }, "Try again")),
+  );
 }
 
 /** Words, colour and meaning of each status of a post. */
@@ -18,7 +32,11 @@ export const STATUSES = {
   SCHEDULED: ["Scheduled", "calm", "It goes out at its time."],
   QUEUED: ["Waiting", "calm", "It goes out as soon as it is its turn."],
   PROCESSING_DOWNLOAD: ["Fetching the media", "busy", "The media is copied and looked at."],
-  PROCESSING_UPLOAD: ["At TikTok", "busy", "TikTok has it, or is getting it. It may take a few minutes before it is visible."],
+  PROCESSING_UPLOAD: [
+    "At TikTok",
+    "busy",
+    "TikTok has it, or is getting it. It may take a few minutes before it is visible.",
+  ],
   PUBLISH_COMPLETE: ["Published", "good", "TikTok has published it."],
   SEND_TO_USER_INBOX: ["In the inbox", "good", "Open the notification in TikTok's inbox to edit and publish it."],
   FAILED: ["Failed", "bad", "It was not published."],
@@ -49,7 +67,11 @@ export function statusBadge(status) {
 export const ACCOUNT_STATES = {
   active: ["Active", "good", ""],
   expiring: ["Expires soon", "warn", "Connect it again within two weeks, so that nothing stops."],
-  reauthorize: ["Connect again", "bad", "TikTok does not accept our access any more. Connect it again; waiting posts then go on."],
+  reauthorize: [
+    "Connect again",
+    "bad",
+    "TikTok does not accept our access any more. Connect it again; waiting posts then go on.",
+  ],
   disconnected: ["Disconnected", "off", "Connect it again to publish."],
 };
 
@@ -63,7 +85,9 @@ export function accountBadge(account) {
 export async function accounts(signal) {
   const { accounts: found } = await call("GET", "/api/accounts", { signal });
   const last = (account) => (account.state === "disconnected" ? 1 : 0);
-  return found.sort((one, other) => last(one) - last(other) || one.tiktok_display_name.localeCompare(other.tiktok_display_name));
+  return found.toSorted(
+    (one, other) => last(one) - last(other) || one.tiktok_display_name.localeCompare(other.tiktok_display_name),
+  );
 }
 
 /** What a person calls an account. */
@@ -73,17 +97,31 @@ export function nameOf(account) {
 
 /** A select of accounts; `any` adds a first choice that means all of them. */
 export function accountSelect(found, { chosen = "", any = null } = {}) {
-  return h("select", { id: newId("account") },
+  return h(
+    "select",
+    { id: newId("account") },
     any && h("option", { value: "" }, any),
     // Isolated, since a nickname may turn the direction of what follows it.
-    found.map((account) => h("option", { value: account.account_id, selected: account.account_id === chosen },
-      `\u2068${nameOf(account)}\u2069${account.tiktok_username ? ` (@${account.tiktok_username})` : ""}`)));
+    found.map((account) =>
+      h(
+        "option",
+        { value: account.account_id, selected: account.account_id === chosen },
+        `\u2068${nameOf(account)}\u2069${account.tiktok_username ? ` (@${account.tiktok_username})` : ""}`,
+      ),
+    ),
+  );
 }
 
 /** What is said of a post that failed or needs a person: why, what to do, and the ids to ask about. */
 export function failurePanel(post) {
   if (!post.error) return null;
-  return errorPanel({ message: post.error, remedy: post.message, requestId: null, tiktokLogId: post.tiktok_log_id, problems: [] });
+  return errorPanel({
+    message: post.error,
+    remedy: post.message,
+    requestId: null,
+    tiktokLogId: post.tiktok_log_id,
+    problems: [],
+  });
 }
 
 const STEPS = {
@@ -98,9 +136,21 @@ const STEPS = {
 
 /** The steps a post has gone through, the last one last, with bytes where a step moves some. */
 export function timeline(post) {
-  return h("ol.timeline", post.timeline.map((moment) => h("li",
-    h("p.strong", STEPS[moment.step] ?? moment.step), h("p.soft.small", time(moment.at, { relative: false })),
-    moment.bytes != null && h("p.small.soft", moment.totalBytes ? `${bytes(moment.bytes)} of ${bytes(moment.totalBytes)}` : bytes(moment.bytes)))));
+  return h(
+    "ol.timeline",
+    post.timeline.map((moment) =>
+      h(
+        "li",
+        h("p.strong", STEPS[moment.step] ?? moment.step),
+        h("p.soft.small", time(moment.at, { relative: false })),
+        moment.bytes != null &&
+          h(
+            "p.small.soft",
+            moment.totalBytes ? `${bytes(moment.bytes)} of ${bytes(moment.totalBytes)}` : bytes(moment.bytes),
+          ),
+      ),
+    ),
+  );
 }
 
 /** Run something while a button is disabled; what fails is shown in `told`. */

@@ -29,18 +29,40 @@ export function plot(name, points) {
   const area = `M${line[0]} L${line.join(" L")} L${x(known.at(-1).date).toFixed(1)},${base} L${LEFT},${base} Z`;
   const label = `${name}: ${count(values[0])} on ${known[0].date}, ${count(values.at(-1))} on ${known.at(-1).date}`;
   const heading = newId("plot");
-  return h("figure.card", { "aria-labelledby": heading },
+  return h(
+    "figure.card",
+    { "aria-labelledby": heading },
     h("figcaption", { id: heading }, h("h3", name)),
-    h("svg.plot", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": label },
+    h(
+      "svg.plot",
+      { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": label },
       h("line.axis", { x1: LEFT, x2: WIDTH, y1: base, y2: base }),
       h("line.axis", { x1: LEFT, x2: WIDTH, y1: TOP, y2: TOP }),
-      [...new Set([high, low])].map((value) => h("text", { x: LEFT - 8, y: y(value) + 4, "text-anchor": "end" }, SHORT.format(value))),
+      [...new Set([high, low])].map((value) =>
+        h("text", { x: LEFT - 8, y: y(value) + 4, "text-anchor": "end" }, SHORT.format(value)),
+      ),
       h("text", { x: LEFT, y: HEIGHT - 4 }, known[0].date),
       h("text", { x: WIDTH - RIGHT, y: HEIGHT - 4, "text-anchor": "end" }, known.at(-1).date),
       h("path.area", { d: area }),
       h("polyline.line", { points: line.join(" ") }),
-      known.length <= 31 && known.map((point) => h("circle.dot", { cx: x(point.date).toFixed(1), cy: y(point.value).toFixed(1), r: 3 }))),
-    h("details", h("summary", `${name} as a table`), h("div.table", { tabindex: "0", role: "region", "aria-label": `${name} as a table` },
-      h("table", h("thead", h("tr", h("th", { scope: "col" }, "Day"), h("th.number", { scope: "col" }, name))),
-        h("tbody", points.map((point) => h("tr", h("td", point.date), h("td.number", count(point.value)))))))));
+      known.length <= 31 &&
+        known.map((point) => h("circle.dot", { cx: x(point.date).toFixed(1), cy: y(point.value).toFixed(1), r: 3 })),
+    ),
+    h(
+      "details",
+      h("summary", `${name} as a table`),
+      h(
+        "div.table",
+        { tabindex: "0", role: "region", "aria-label": `${name} as a table` },
+        h(
+          "table",
+          h("thead", h("tr", h("th", { scope: "col" }, "Day"), h("th.number", { scope: "col" }, name))),
+          h(
+            "tbody",
+            points.map((point) => h("tr", h("td", point.date), h("td.number", count(point.value)))),
+          ),
+        ),
+      ),
+    ),
+  );
 }

@@ -29,7 +29,13 @@ export async function upload(file, { signal, onProgress }) {
       const sha256 = await hashOf(blob);
       hashes.push({ number, sha256 });
       if (!part.received) {
-        await send(state.uploadId, { number, sha256 }, blob, { signal, onBytes: (bytes) => { arrived.set(number, bytes); tell(); } });
+        await send(state.uploadId, { number, sha256 }, blob, {
+          signal,
+          onBytes: (bytes) => {
+            arrived.set(number, bytes);
+            tell();
+          },
+        });
       }
     }
   };
@@ -74,7 +80,8 @@ async function send(uploadId, part, blob, { signal, onBytes }) {
       return;
     } catch (error) {
       onBytes(0);
-      const lasting = error.name === "AbortError" || (error.status >= 400 && error.status < 500 && error.status !== 403);
+      const lasting =
+        error.name === "AbortError" || (error.status >= 400 && error.status < 500 && error.status !== 403);
       if (lasting || attempt === TRIES) throw error;
       await pause(2 ** attempt / 2, signal);
     }
@@ -97,7 +104,9 @@ function put(url, sha256, blob, { signal, onBytes }) {
 
 function refusal(status) {
   return new ApiError(status, {
-    error: status ? `The storage refused a part of the file (${status}).` : "The connection was lost while the file was sent.",
+    error: status
+      ? `The storage refused a part of the file (${status}).`
+      : "The connection was lost while the file was sent.",
     message: "Publish again: what has arrived is kept, and only the rest is sent.",
   });
 }

@@ -11,5 +11,9 @@ export function ownZone() {
 export function zoneSelect() {
   const own = ownZone();
   const zones = [...new Set([own, "UTC", ...Intl.supportedValuesOf("timeZone")])];
-  return h("select", { "data-own": own }, zones.map((zone) => h("option", { value: zone, selected: zone === own }, zone.replaceAll("_", " "))));
+  return h(
+    "select",
+    { "data-own": own },
+    zones.map((zone) => h("option", { value: zone, selected: zone === own }, zone.replaceAll("_", " "))),
+  );
 }

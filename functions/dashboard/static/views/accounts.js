@@ -23,12 +23,18 @@ export async function render(root, { query, signal }) {
 function outcome(query) {
   if (query.connected) {
     history.replaceState(null, "", "#/accounts");
-    const missing = query.missing ? ` It did not allow ${query.missing.split(",").join(", ")}; connect it again to allow that.` : "";
+    const missing = query.missing
+      ? ` It did not allow ${query.missing.split(",").join(", ")}; connect it again to allow that.`
+      : "";
     return h(`section.panel.${missing ? "warn" : "good"}`, h("p", `The account is connected.${missing}`));
   }
   if (query.refused) {
     history.replaceState(null, "", "#/accounts");
-    return errorPanel({ message: "The account was not connected.", remedy: REFUSALS[query.refused] ?? START_AGAIN, requestId: query.request });
+    return errorPanel({
+      message: "The account was not connected.",
+      remedy: REFUSALS[query.refused] ?? START_AGAIN,
+      requestId: query.request,
+    });
   }
   return null;
 }
@@ -36,13 +42,25 @@ function outcome(query) {
 async function load(list, told, signal) {
   const found = await accounts(signal);
   if (found.length === 0) {
-    fill(list, empty("No account yet", "Connect a TikTok account: you sign in at TikTok, allow what you want, and come back here.", connectLink("Connect TikTok")));
+    fill(
+      list,
+      empty(
+        "No account yet",
+        "Connect a TikTok account: you sign in at TikTok, allow what you want, and come back here.",
+        connectLink("Connect TikTok"),
+      ),
+    );
     return;
   }
   const again = () => load(list, told, signal);
-  fill(list,
+  fill(
+    list,
     h("div.row.between", h("h2", "Authorized Accounts"), connectLink("Connect TikTok")),
-    h("ul.cards", found.map((account) => h("li", card(account, told, again)))));
+    h(
+      "ul.cards",
+      found.map((account) => h("li", card(account, told, again))),
+    ),
+  );
 }
 
 function connectLink(label) {
@@ -53,20 +71,30 @@ function card(account, told, again) {
   const name = nameOf(account);
   const [, , remedy] = ACCOUNT_STATES[account.state] ?? [];
   const connected = account.state !== "disconnected";
-  return h("article.card", { "aria-label": name },
-    h("div.row",
+  return h(
+    "article.card",
+    { "aria-label": name },
+    h(
+      "div.row",
       avatar(account.tiktok_avatar_url, name),
-      h("div", h("h3", name), account.tiktok_username && h("p.soft.small", `@${account.tiktok_username}`))),
+      h("div", h("h3", name), account.tiktok_username && h("p.soft.small", `@${account.tiktok_username}`)),
+    ),
     h("div.row", h("span.badge.brand", "TikTok"), accountBadge(account)),
     (account.state_reason || remedy) && h("p.small", [account.state_reason, remedy].filter(Boolean).join(" ")),
-    h("dl.facts.small",
-      h("dt", "Account ID"), h("dd", h("code", account.account_id), " ", copyButton("Copy ID", account.account_id, "Copy ID")),
-      account.expires_at && [h("dt", "Access until"), h("dd", time(account.expires_at, { relative: false }))]),
-    h("div.actions",
+    h(
+      "dl.facts.small",
+      h("dt", "Account ID"),
+      h("dd", h("code", account.account_id), " ", copyButton("Copy ID", account.account_id, "Copy ID")),
+      account.expires_at && [h("dt", "Access until"), h("dd", time(account.expires_at, { relative: false }))],
+    ),
+    h(
+      "div.actions",
       account.is_valid && h("a.button", { href: `#/compose?account=${account.account_id}&test=1` }, "Test Upload"),
       h("a.button", { href: `#/performance?account=${account.account_id}` }, "View Performance"),
       account.state !== "active" && connectLink("Connect again"),
-      connected && disconnectButton(account, name, told, again)));
+      connected && disconnectButton(account, name, told, again),
+    ),
+  );
 }
 
 function disconnectButton(account, name, told, again) {

@@ -29,7 +29,14 @@ export async function render(root, { query, signal, session }) {
   root.append(place);
   const known = (await accounts(signal)).filter((account) => account.state !== "disconnected");
   if (known.length === 0) {
-    fill(place, empty("No account yet", "Connect a TikTok account first; then you can post to it from here.", h("a.button.primary", { href: "#/accounts" }, "Go to the accounts")));
+    fill(
+      place,
+      empty(
+        "No account yet",
+        "Connect a TikTok account first; then you can post to it from here.",
+        h("a.button.primary", { href: "#/accounts" }, "Go to the accounts"),
+      ),
+    );
     return;
   }
   await composer(place, known, query, signal).chooseAccount();
@@ -45,7 +52,10 @@ function composer(place, known, query, signal) {
   const counter = h("p.hint.count", { id: newId("counter") });
   const photoTitle = h("input", { type: "text", value: kept.title, maxlength: TITLE });
   const titleField = field("Title", photoTitle, { hint: `Of photo posts, at most ${TITLE} characters.` });
-  const draft = box("Send as a draft", "It arrives in the creator's TikTok inbox; open the notification there to edit and publish it.");
+  const draft = box(
+    "Send as a draft",
+    "It arrives in the creator's TikTok inbox; open the notification there to edit and publish it.",
+  );
   const privacy = h("select", { required: true });
   const privacyNote = h("p.hint", { role: "status" });
   const toggles = TOGGLES.map(([name, label, off]) => ({ name, off, ...box(label) }));
@@ -57,20 +67,48 @@ function composer(place, known, query, signal) {
   const publish = h("button.primary", { type: "submit", "aria-describedby": reasons.id }, "Publish");
   const wrapper = h("span", publish);
   const told = h("div", { role: "alert" });
-  const direct = h("div.stack", field("Who can watch this", privacy), privacyNote,
-    h("fieldset", h("legend", "Allow users to"), toggles.map((toggle) => toggle.line)), commercial.element);
-  const form = h("form.columns", { novalidate: true, "aria-label": "New post" },
-    h("div.stack",
+  const direct = h(
+    "div.stack",
+    field("Who can watch this", privacy),
+    privacyNote,
+    h(
+      "fieldset",
+      h("legend", "Allow users to"),
+      toggles.map((toggle) => toggle.line),
+    ),
+    commercial.element,
+  );
+  const form = h(
+    "form.columns",
+    { novalidate: true, "aria-label": "New post" },
+    h(
+      "div.stack",
       h("section.card", { "aria-label": "Account" }, field("Post to", account), who),
       h("section.card", { "aria-label": "Media" }, media.element),
-      h("section.card", { "aria-label": "Text" }, field("Caption", caption), counter, titleField)),
-    h("div.stack",
+      h("section.card", { "aria-label": "Text" }, field("Caption", caption), counter, titleField),
+    ),
+    h(
+      "div.stack",
       h("section.card", { "aria-label": "How" }, draft.line, direct, more.element),
       h("section.card", { "aria-label": "When" }, time.element),
-      h("section.card", { "aria-label": "Publish" }, agreed, told,
-        h("p.hint", "It may take a few minutes to process before the post is visible on the profile."), h("div.actions", wrapper), reasons)));
+      h(
+        "section.card",
+        { "aria-label": "Publish" },
+        agreed,
+        told,
+        h("p.hint", "It may take a few minutes to process before the post is visible on the profile."),
+        h("div.actions", wrapper),
+        reasons,
+      ),
+    ),
+  );
 
-  const controls = { "post.content.text": caption, "post.accountId": account, "tiktokOptions.privacyLevel": privacy, scheduledTime: time.control };
+  const controls = {
+    "post.content.text": caption,
+    "post.accountId": account,
+    "tiktokOptions.privacyLevel": privacy,
+    scheduledTime: time.control,
+  };
   account.addEventListener("change", chooseAccount);
   form.addEventListener("input", () => {
     Object.assign(kept, { text: caption.value, title: photoTitle.value });
@@ -93,15 +131,28 @@ function composer(place, known, query, signal) {
       const found = await call("GET", `/v2/accounts/${asked}/creator-info`, { signal });
       if (account.value !== asked) return;
       creator = found;
-      shown = h("div.row", avatar(found.creatorAvatarUrl, found.creatorNickname),
-        h("div", h("p", "Posting to ", h("span.strong", found.creatorNickname)), h("p.soft.small", `@${found.creatorUsername}`)));
+      shown = h(
+        "div.row",
+        avatar(found.creatorAvatarUrl, found.creatorNickname),
+        h(
+          "div",
+          h("p", "Posting to ", h("span.strong", found.creatorNickname)),
+          h("p.soft.small", `@${found.creatorUsername}`),
+        ),
+      );
     } catch (error) {
       if (error.name === "AbortError" || account.value !== asked) return;
-      shown = [errorPanel(error, chooseAccount), h("p.hint", "Nothing can be published to this account now; try again later. A draft may still be sent.")];
+      shown = [
+        errorPanel(error, chooseAccount),
+        h("p.hint", "Nothing can be published to this account now; try again later. A draft may still be sent."),
+      ];
     }
     fill(who, shown);
-    fill(privacy, h("option", { value: "" }, "Choose who can watch"),
-      (creator?.privacyLevelOptions ?? []).map((level) => h("option", { value: level }, PRIVACY[level] ?? level)));
+    fill(
+      privacy,
+      h("option", { value: "" }, "Choose who can watch"),
+      (creator?.privacyLevelOptions ?? []).map((level) => h("option", { value: level }, PRIVACY[level] ?? level)),
+    );
     for (const toggle of toggles) toggle.input.checked = false;
     changed();
   }
@@ -138,7 +189,8 @@ function composer(place, known, query, signal) {
     const lacking = [
       !creator && !asDraft && "TikTok has to tell what this creator may choose.",
       problem,
-      tooLong && `The video is ${Math.round(media.value().seconds)} seconds long; this creator may post ${longest} seconds.`,
+      tooLong &&
+        `The video is ${Math.round(media.value().seconds)} seconds long; this creator may post ${longest} seconds.`,
       !asDraft && creator && !privacy.value && "Choose who can watch this.",
       undecided && INDICATE,
       time.problem(),
@@ -146,15 +198,26 @@ function composer(place, known, query, signal) {
     publish.disabled = lacking.length > 0;
     publish.textContent = asDraft ? "Send draft" : time.value() ? "Schedule" : "Publish";
     wrapper.title = undecided ? INDICATE : lacking.join(" ");
-    fill(reasons, lacking.map((reason) => h("li", reason)));
+    fill(
+      reasons,
+      lacking.map((reason) => h("li", reason)),
+    );
   }
 
   function options() {
     if (draft.input.checked) return { draft: true, ...more.value() };
     const { brand, branded } = commercial.value();
     const photos = media.value().kind === "photo";
-    const allowed = toggles.filter((toggle) => !photos || toggle.name === "allowComment").map((toggle) => [toggle.name, toggle.input.checked]);
-    return { privacyLevel: privacy.value, ...Object.fromEntries(allowed), brandOrganicToggle: brand, brandContentToggle: branded, ...more.value() };
+    const allowed = toggles
+      .filter((toggle) => !photos || toggle.name === "allowComment")
+      .map((toggle) => [toggle.name, toggle.input.checked]);
+    return {
+      privacyLevel: privacy.value,
+      ...Object.fromEntries(allowed),
+      brandOrganicToggle: brand,
+      brandContentToggle: branded,
+      ...more.value(),
+    };
   }
 
   /** Send the files, then the post. What fails can be pressed again: no byte and no post goes out twice. */
@@ -172,17 +235,26 @@ function composer(place, known, query, signal) {
       const tiktokOptions = options();
       if (media.value().kind === "photo" && photoTitle.value) tiktokOptions.photoTitle = photoTitle.value;
       const body = {
-        post: { accountId: account.value, content: { text: caption.value, mediaUrls, platform: "tiktok" }, tiktokOptions },
+        post: {
+          accountId: account.value,
+          content: { text: caption.value, mediaUrls, platform: "tiktok" },
+          tiktokOptions,
+        },
         ...time.value(),
         ...(time.queues() ? { queueIfLimited: true } : {}),
       };
       sent = true;
-      const post = await call("POST", "/v2/posts", { body, signal, headers: { Prefer: "respond-async", "Idempotency-Key": mine.key } });
+      const post = await call("POST", "/v2/posts", {
+        body,
+        signal,
+        headers: { Prefer: "respond-async", "Idempotency-Key": mine.key },
+      });
       Object.assign(kept, { text: "", title: "" });
       followed(place, post, signal);
     } catch (error) {
       form.inert = false;
-      if (error.name === "AbortError") fill(told, h("p.panel.calm", "The upload was stopped. Publish again to go on; what has arrived is kept."));
+      if (error.name === "AbortError")
+        fill(told, h("p.panel.calm", "The upload was stopped. Publish again to go on; what has arrived is kept."));
       else if (sent && (error.status === 0 || error.status >= 500)) fill(told, errorPanel(error), unknown());
       else refused(error);
       publish.focus();
@@ -205,9 +277,16 @@ function composer(place, known, query, signal) {
 
 /** What is said when nobody knows whether the service has taken the post. */
 function unknown() {
-  return h("section.panel.warn", h("p.strong", "The post may have been taken."),
-    h("p", "Press the button again without changing anything: the same post is never made twice. What you change makes another post, so ",
-      h("a", { href: "#/posts" }, "look at the posts"), " first."));
+  return h(
+    "section.panel.warn",
+    h("p.strong", "The post may have been taken."),
+    h(
+      "p",
+      "Press the button again without changing anything: the same post is never made twice. What you change makes another post, so ",
+      h("a", { href: "#/posts" }, "look at the posts"),
+      " first.",
+    ),
+  );
 }
 
 /** Upload what was chosen from the computer, with progress in a dialog that can stop it; addresses are passed through. */
@@ -215,21 +294,31 @@ async function uploadAll({ files, urls, size }, attempt, stop) {
   if (!files) return urls;
   const bar = h("progress", { max: size, value: 0, "aria-label": "Uploaded" });
   const text = h("p", { role: "status" });
-  const dialog = h("dialog.sending", { "aria-label": "Uploading" }, h("h2", "Uploading"), bar, text,
-    h("div.actions", h("button", { type: "button", onclick: () => stop.abort() }, "Stop the upload")));
+  const dialog = h(
+    "dialog.sending",
+    { "aria-label": "Uploading" },
+    h("h2", "Uploading"),
+    bar,
+    text,
+    h("div.actions", h("button", { type: "button", onclick: () => stop.abort() }, "Stop the upload")),
+  );
   dialog.addEventListener("cancel", () => stop.abort());
   document.body.append(dialog);
   dialog.showModal();
   let before = 0;
   for (const file of files) {
     const start = before;
-    attempt.urls.set(file, attempt.urls.get(file) ?? await upload(file, {
-      signal: stop.signal,
-      onProgress: (sent) => {
-        bar.value = start + sent;
-        text.textContent = `${bytes(start + sent)} of ${bytes(size)}`;
-      },
-    }));
+    attempt.urls.set(
+      file,
+      attempt.urls.get(file) ??
+        (await upload(file, {
+          signal: stop.signal,
+          onProgress: (sent) => {
+            bar.value = start + sent;
+            text.textContent = `${bytes(start + sent)} of ${bytes(size)}`;
+          },
+        })),
+    );
     before += file.size;
   }
   return files.map((file) => attempt.urls.get(file));
@@ -240,8 +329,16 @@ function moreOptions(changed) {
   const cover = h("input", { type: "number", min: 0, step: 0.1, inputmode: "decimal" });
   const index = h("input", { type: "number", min: 1, max: 35, step: 1, inputmode: "numeric" });
   const music = box("Let TikTok add music");
-  const video = h("div.stack", ai.line, field("Cover at second", cover, { hint: "Without it TikTok takes the first frame." }));
-  const photo = h("div.stack", music.line, field("Cover picture", index, { hint: "Its number; without it the first one." }));
+  const video = h(
+    "div.stack",
+    ai.line,
+    field("Cover at second", cover, { hint: "Without it TikTok takes the first frame." }),
+  );
+  const photo = h(
+    "div.stack",
+    music.line,
+    field("Cover picture", index, { hint: "Its number; without it the first one." }),
+  );
   for (const input of [cover, index]) input.addEventListener("input", changed);
   return {
     element: h("details", h("summary", "More options"), h("div.stack", video, photo)),
@@ -268,7 +365,10 @@ function timing(changed) {
   const at = h("input", { type: "datetime-local" });
   const zone = zoneSelect();
   const fields = h("div.stack", { hidden: true }, field("Date and time", at), field("Time zone", zone));
-  const queue = box("Wait when a limit is reached", "The post then goes out as soon as a slot is free, instead of being refused.");
+  const queue = box(
+    "Wait when a limit is reached",
+    "The post then goes out as soon as a slot is free, instead of being refused.",
+  );
   for (const { input } of [now, later]) {
     input.addEventListener("change", () => {
       fields.hidden = !later.input.checked;

@@ -21,7 +21,12 @@ export async function render(root, { session, signal }) {
   const made = h("div", { role: "status" });
   const list = h("div.stack", skeleton(2));
   const again = () => load(list, { session, told, signal });
-  root.append(told, made, form(made, told, () => again()), list);
+  root.append(
+    told,
+    made,
+    form(made, told, () => again()),
+    list,
+  );
   await again();
 }
 
@@ -33,38 +38,79 @@ function form(made, told, again) {
     return [box, h("div.check", box, h("label", { for: box.id }, h("code", scope), ` – ${means}`))];
   });
   const button = h("button.primary", { type: "submit" }, "Make a key");
-  return h("form.card", {
-    "aria-label": "New key",
-    onsubmit: (event) => {
-      event.preventDefault();
-      const scopes = boxes.map(([box]) => box).filter((box) => box.checked).map((box) => box.value);
-      during(button, told, async () => {
-        const body = { name: name.value, scopes, ...(expires.value ? { expiresAt: new Date(expires.value).toISOString() } : {}) };
-        showOnce(made, await call("POST", "/v2/keys", { body }));
-        name.value = "";
-        await again();
-      });
+  return h(
+    "form.card",
+    {
+      "aria-label": "New key",
+      onsubmit: (event) => {
+        event.preventDefault();
+        const scopes = boxes
+          .map(([box]) => box)
+          .filter((box) => box.checked)
+          .map((box) => box.value);
+        during(button, told, async () => {
+          const body = {
+            name: name.value,
+            scopes,
+            ...(expires.value ? { expiresAt: new Date(expires.value).toISOString() } : {}),
+          };
+          showOnce(made, await call("POST", "/v2/keys", { body }));
+          name.value = "";
+          await again();
+        });
+      },
     },
-  },
-  h("h2", "New key"),
-  field("Name", name, { hint: "What it is for, so that you know what breaks when you revoke it." }),
-  h("fieldset", h("legend", "What it may do"), boxes.map(([, line]) => line)),
-  field("Expires (optional)", expires),
-  h("div.actions", button));
+    h("h2", "New key"),
+    field("Name", name, { hint: "What it is for, so that you know what breaks when you revoke it." }),
+    h(
+      "fieldset",
+      h("legend", "What it may do"),
+      boxes.map(([, line]) => line),
+    ),
+    field("Expires (optional)", expires),
+    h("div.actions", button),
+  );
 }
 
 function showOnce(made, key) {
-  fill(made, h("section.panel.good", { "aria-label": "The new key" },
-    h("p.strong", `The key “${key.name}” is made. You will not see it again: copy it now.`),
-    h("p", h("code.selectable", key.key)), h("div.actions", copyButton("Copy key", key.key, "Copy key"))));
+  fill(
+    made,
+    h(
+      "section.panel.good",
+      { "aria-label": "The new key" },
+      h("p.strong", `The key “${key.name}” is made. You will not see it again: copy it now.`),
+      h("p", h("code.selectable", key.key)),
+      h("div.actions", copyButton("Copy key", key.key, "Copy key")),
+    ),
+  );
 }
 
 async function load(list, context) {
   const { keys } = await call("GET", "/v2/keys", { signal: context.signal });
-  fill(list, h("h2", "All keys"), h("div.table", { tabindex: "0", role: "region", "aria-label": "All keys" }, h("table",
-    h("thead", h("tr", ["Name", "Begins with", "May", "Made", "Last used", "Ends", ""].map((name) =>
-      h("th", { scope: "col" }, name || h("span.hidden-text", "Actions"))))),
-    h("tbody", keys.map((key) => row(key, list, context))))));
+  fill(
+    list,
+    h("h2", "All keys"),
+    h(
+      "div.table",
+      { tabindex: "0", role: "region", "aria-label": "All keys" },
+      h(
+        "table",
+        h(
+          "thead",
+          h(
+            "tr",
+            ["Name", "Begins with", "May", "Made", "Last used", "Ends", ""].map((name) =>
+              h("th", { scope: "col" }, name || h("span.hidden-text", "Actions")),
+            ),
+          ),
+        ),
+        h(
+          "tbody",
+          keys.map((key) => row(key, list, context)),
+        ),
+      ),
+    ),
+  );
 }
 
 function row(key, list, { session, told, signal }) {
@@ -74,7 +120,9 @@ function row(key, list, { session, told, signal }) {
   button.addEventListener("click", async () => {
     const sure = await ask({
       title: `Revoke ${key.name}?`,
-      body: own ? "You are signed in with this key: you will be signed out." : "From its next request on it opens nothing. This cannot be undone.",
+      body: own
+        ? "You are signed in with this key: you will be signed out."
+        : "From its next request on it opens nothing. This cannot be undone.",
       confirm: "Revoke",
       danger: true,
     });
@@ -85,9 +133,17 @@ function row(key, list, { session, told, signal }) {
       await load(list, { session, told, signal });
     });
   });
-  return h("tr",
-    h("td", key.name, own && h("span.soft", " (yours)")), h("td", h("code", key.prefix)), h("td", key.scopes.join(", ")),
-    h("td", time(key.createdAt, { relative: false })), h("td", key.lastUsedAt ? time(key.lastUsedAt) : "Never"),
-    h("td", over ? h("span.badge.off", key.revokedAt ? "Revoked" : "Expired") : key.expiresAt ? time(key.expiresAt) : "Never"),
-    h("td", !over && button));
+  return h(
+    "tr",
+    h("td", key.name, own && h("span.soft", " (yours)")),
+    h("td", h("code", key.prefix)),
+    h("td", key.scopes.join(", ")),
+    h("td", time(key.createdAt, { relative: false })),
+    h("td", key.lastUsedAt ? time(key.lastUsedAt) : "Never"),
+    h(
+      "td",
+      over ? h("span.badge.off", key.revokedAt ? "Revoked" : "Expired") : key.expiresAt ? time(key.expiresAt) : "Never",
+    ),
+    h("td", !over && button),
+  );
 }

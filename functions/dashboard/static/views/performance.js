@@ -39,11 +39,20 @@ export async function render(root, { query, signal }) {
   const known = await accounts(signal);
   const account = known.find((one) => one.account_id === query.account) ?? known[0];
   if (!account) {
-    fill(place, empty("No account yet", "Connect a TikTok account, and its figures appear here.", h("a.button.primary", { href: "#/accounts" }, "Go to the accounts")));
+    fill(
+      place,
+      empty(
+        "No account yet",
+        "Connect a TikTok account, and its figures appear here.",
+        h("a.button.primary", { href: "#/accounts" }, "Go to the accounts"),
+      ),
+    );
     return;
   }
   const choice = accountSelect(known, { chosen: account.account_id });
-  choice.addEventListener("change", () => { location.hash = `#/performance?account=${choice.value}`; });
+  choice.addEventListener("change", () => {
+    location.hash = `#/performance?account=${choice.value}`;
+  });
   const now = h("div.stack", skeleton(2));
   const past = h("div.stack", skeleton(1));
   const changes = Object.fromEntries(TILES.map(([name]) => [name, h("span.small.soft")]));
@@ -59,29 +68,55 @@ async function part(place, load) {
   try {
     fill(place, await load());
   } catch (error) {
-    if (error.name !== "AbortError") fill(place, errorPanel(error, () => part(place, load)));
+    if (error.name !== "AbortError")
+      fill(
+        place,
+        errorPanel(error, () => part(place, load)),
+      );
   }
 }
 
 async function present(accountId, changes, signal) {
-  const figures = await call("GET", "/api/performance/metrics", { signal, query: { account_id: accountId, platform: "tiktok" } });
+  const figures = await call("GET", "/api/performance/metrics", {
+    signal,
+    query: { account_id: accountId, platform: "tiktok" },
+  });
   const { metrics, missing_scopes: missing } = figures;
   const videos = (figures.videos ?? []).map(inOurNames);
   return [
-    missing.length > 0 && h("section.panel.warn", h("p", `The creator has not allowed ${missing.join(", ")}, so some figures are missing. `,
-      h("a", { href: "/oauth/tiktok/start" }, "Connect again to allow it"), ".")),
-    h("ul.tiles", TILES.map(([name, key]) => h("li.card.tight", h("span.soft", name), h("span.figure", count(metrics[key])), changes[name]))),
+    missing.length > 0 &&
+      h(
+        "section.panel.warn",
+        h(
+          "p",
+          `The creator has not allowed ${missing.join(", ")}, so some figures are missing. `,
+          h("a", { href: "/oauth/tiktok/start" }, "Connect again to allow it"),
+          ".",
+        ),
+      ),
+    h(
+      "ul.tiles",
+      TILES.map(([name, key]) =>
+        h("li.card.tight", h("span.soft", name), h("span.figure", count(metrics[key])), changes[name]),
+      ),
+    ),
     h("p.soft.small", "As TikTok said ", time(figures.as_of), figures.cached_at ? "; kept for up to 15 minutes." : "."),
-    figures.videos && (videos.length === 0
-      ? empty("No public video", "Views, likes, comments and shares of public videos appear here, some minutes after TikTok shows them.",
-        h("a.button.primary", { href: `#/compose?account=${accountId}` }, "New post"))
-      : table(accountId, videos, signal)),
+    figures.videos &&
+      (videos.length === 0
+        ? empty(
+            "No public video",
+            "Views, likes, comments and shares of public videos appear here, some minutes after TikTok shows them.",
+            h("a.button.primary", { href: `#/compose?account=${accountId}` }, "New post"),
+          )
+        : table(accountId, videos, signal)),
   ];
 }
 
 /** Return a video of the account's figures under the names that pages of videos use. */
 function inOurNames(video) {
-  return Object.fromEntries(Object.entries(video).map(([name, value]) => [name.replace(/_(\w)/g, (_, letter) => letter.toUpperCase()), value]));
+  return Object.fromEntries(
+    Object.entries(video).map(([name, value]) => [name.replace(/_(\w)/g, (_, letter) => letter.toUpperCase()), value]),
+  );
 }
 
 /** The table of the account's latest videos; older ones follow on demand, each page a question to TikTok. */
@@ -96,8 +131,12 @@ function table(accountId, videos, signal) {
   const show = () => {
     const [key, way] = order;
     videos.sort((one, other) => (one[key] > other[key] ? way : one[key] < other[key] ? -way : 0));
-    for (const head of heads) head.setAttribute("aria-sort", head.dataset.key !== key ? "none" : way > 0 ? "ascending" : "descending");
-    fill(rows, videos.map((video) => row(accountId, video, signal)));
+    for (const head of heads)
+      head.setAttribute("aria-sort", head.dataset.key !== key ? "none" : way > 0 ? "ascending" : "descending");
+    fill(
+      rows,
+      videos.map((video) => row(accountId, video, signal)),
+    );
   };
   const sort = (key) => {
     order = [key, order[0] === key ? -order[1] : key === "videoDescription" ? 1 : -1];
@@ -105,27 +144,70 @@ function table(accountId, videos, signal) {
   };
   const told = h("div", { role: "alert" });
   const more = h("button", { type: "button", hidden: videos.length < PAGE }, "Show more");
-  more.addEventListener("click", () => during(more, told, async () => {
-    const page = await call("GET", `/v2/accounts/${accountId}/videos`, { signal, query: { cursor } });
-    videos.push(...(page.videos ?? []));
-    ({ cursor } = page);
-    more.hidden = !page.hasMore;
-    show();
-  }));
+  more.addEventListener("click", () =>
+    during(more, told, async () => {
+      const page = await call("GET", `/v2/accounts/${accountId}/videos`, { signal, query: { cursor } });
+      videos.push(...(page.videos ?? []));
+      ({ cursor } = page);
+      more.hidden = !page.hasMore;
+      show();
+    }),
+  );
   show();
-  return h("section.stack", { "aria-label": "Videos" }, h("h2", "Videos"),
-    h("div.table", { tabindex: "0", role: "region", "aria-label": "Videos and their figures" },
-      h("table", h("caption.hidden-text", "Videos and their figures; the column heads sort"), h("thead", h("tr", h("th", { scope: "col" }, "Cover"), heads, h("th", { scope: "col" }, "Compare"))), rows)),
-    told, more);
+  return h(
+    "section.stack",
+    { "aria-label": "Videos" },
+    h("h2", "Videos"),
+    h(
+      "div.table",
+      { tabindex: "0", role: "region", "aria-label": "Videos and their figures" },
+      h(
+        "table",
+        h("caption.hidden-text", "Videos and their figures; the column heads sort"),
+        h("thead", h("tr", h("th", { scope: "col" }, "Cover"), heads, h("th", { scope: "col" }, "Compare"))),
+        rows,
+      ),
+    ),
+    told,
+    more,
+  );
 }
 
 function row(accountId, video, signal) {
-  const item = h("tr",
-    h("td", h("img.cover", { src: video.coverImageUrl, alt: "", width: 36, height: 48, loading: "lazy", referrerpolicy: "no-referrer" })),
-    h("td.wide", h("a", { href: video.shareUrl, target: "_blank", rel: "noopener noreferrer" }, video.videoDescription || "No caption")),
+  const item = h(
+    "tr",
+    h(
+      "td",
+      h("img.cover", {
+        src: video.coverImageUrl,
+        alt: "",
+        width: 36,
+        height: 48,
+        loading: "lazy",
+        referrerpolicy: "no-referrer",
+      }),
+    ),
+    h(
+      "td.wide",
+      h(
+        "a",
+        { href: video.shareUrl, target: "_blank", rel: "noopener noreferrer" },
+        video.videoDescription || "No caption",
+      ),
+    ),
     ["viewCount", "likeCount", "commentCount", "shareCount"].map((key) => h("td.number", count(video[key]))),
-    h("td.number", `${video.duration} s`), h("td", time(video.createTime, { relative: false })));
-  const button = h("button.quiet", { type: "button", "aria-expanded": "false", "aria-label": `Compare ${video.videoDescription || "this video"} with the others` }, "Compare");
+    h("td.number", `${video.duration} s`),
+    h("td", time(video.createTime, { relative: false })),
+  );
+  const button = h(
+    "button.quiet",
+    {
+      type: "button",
+      "aria-expanded": "false",
+      "aria-label": `Compare ${video.videoDescription || "this video"} with the others`,
+    },
+    "Compare",
+  );
   let opened = null;
   button.addEventListener("click", async () => {
     if (opened) {
@@ -149,29 +231,75 @@ async function compare(accountId, videoId, signal) {
     call("GET", `/v2/accounts/${accountId}/videos/${videoId}`, { signal }),
     call("GET", `/v2/accounts/${accountId}/history`, { signal, query: { videoId } }),
   ]);
-  const views = plot("Views of this video", days.map((day) => ({ date: day.date, value: day.viewCount })));
+  const views = plot(
+    "Views of this video",
+    days.map((day) => ({ date: day.date, value: day.viewCount })),
+  );
   return h("div.stack", ages(found), views && h("div.cards", views));
 }
 
 function ages(found) {
-  return h("table.inner",
+  return h(
+    "table.inner",
     h("caption", "Views at the same age, beside the median of the account's other videos"),
-    h("thead", h("tr", ["Age", "This video", "Median", "Compared with", "Of the median"].map((name, at) =>
-      h(at ? "th.number" : "th", { scope: "col" }, name)))),
-    h("tbody", Object.entries(found.ages).map(([age, one]) => h("tr",
-      h("th", { scope: "row" }, AGES[age] ?? age), h("td.number", count(one.viewCount)), h("td.number", count(one.medianViewCount)),
-      h("td.number", one.comparedWith === 1 ? "1 video" : `${one.comparedWith} videos`), h("td.number", one.ratio === null ? "–" : `${Math.round(one.ratio * 100)} %`)))),
-    found.postSubmissionId && h("tfoot", h("tr", h("td", { colspan: 5 }, h("a", { href: `#/posts/${found.postSubmissionId}` }, "The post it was published with")))));
+    h(
+      "thead",
+      h(
+        "tr",
+        ["Age", "This video", "Median", "Compared with", "Of the median"].map((name, at) =>
+          h(at ? "th.number" : "th", { scope: "col" }, name),
+        ),
+      ),
+    ),
+    h(
+      "tbody",
+      Object.entries(found.ages).map(([age, one]) =>
+        h(
+          "tr",
+          h("th", { scope: "row" }, AGES[age] ?? age),
+          h("td.number", count(one.viewCount)),
+          h("td.number", count(one.medianViewCount)),
+          h("td.number", one.comparedWith === 1 ? "1 video" : `${one.comparedWith} videos`),
+          h("td.number", one.ratio === null ? "–" : `${Math.round(one.ratio * 100)} %`),
+        ),
+      ),
+    ),
+    found.postSubmissionId &&
+      h(
+        "tfoot",
+        h(
+          "tr",
+          h(
+            "td",
+            { colspan: 5 },
+            h("a", { href: `#/posts/${found.postSubmissionId}` }, "The post it was published with"),
+          ),
+        ),
+      ),
+  );
 }
 
 async function history(accountId, changes, signal) {
   const { days } = await call("GET", `/v2/accounts/${accountId}/history`, { signal });
   for (const [name, , key] of TILES) fill(changes[name], change(days, key));
-  const plots = SERIES.map(([name, value]) => plot(name, days.map((day) => ({ date: day.date, value: value(day) })))).filter(Boolean);
-  return h("section.stack", { "aria-label": "Over time" },
-    h("div.row.between", h("h2", "Over time"),
-      h("a.button", { href: `/v2/accounts/${accountId}/history?format=csv`, download: true }, "Download CSV")),
-    plots.length > 0 ? h("div.cards", plots) : h("p.soft", "Figures are collected once a day. Plots appear when there are two days of them."));
+  const plots = SERIES.map(([name, value]) =>
+    plot(
+      name,
+      days.map((day) => ({ date: day.date, value: value(day) })),
+    ),
+  ).filter(Boolean);
+  return h(
+    "section.stack",
+    { "aria-label": "Over time" },
+    h(
+      "div.row.between",
+      h("h2", "Over time"),
+      h("a.button", { href: `/v2/accounts/${accountId}/history?format=csv`, download: true }, "Download CSV"),
+    ),
+    plots.length > 0
+      ? h("div.cards", plots)
+      : h("p.soft", "Figures are collected once a day. Plots appear when there are two days of them."),
+  );
 }
 
 /** How much a figure has moved from the first day that knows it, or nothing when no two days do. */

@@ -22,7 +22,7 @@ export async function render(root, { params, signal }) {
     const acting = shown && place.contains(document.activeElement) && shown.status === post.status;
     shown = post;
     if (acting) fill(place.querySelector("[data-timeline]"), timeline(post));
-    else fill(place, body(post, names.get(post.accountId) ?? post.accountId, { told, again }));
+    else fill(place, content(post, names.get(post.accountId) ?? post.accountId, { told, again }));
   };
   const again = async () => {
     show(await call("GET", path, { signal }));
@@ -32,11 +32,14 @@ export async function render(root, { params, signal }) {
   const follow = () => {
     if (following || isOver(shown)) return;
     following = true;
-    poll(async () => {
-      show(await call("GET", path, { signal }));
-      following = !isOver(shown);
-      return !following;
-    }, { signal }).catch((error) => fill(told, h("p", error.message)));
+    poll(
+      async () => {
+        show(await call("GET", path, { signal }));
+        following = !isOver(shown);
+        return !following;
+      },
+      { signal },
+    ).catch((error) => fill(told, h("p", error.message)));
   };
   await again();
 }
@@ -45,40 +48,74 @@ function withoutIds({ requestId, ...post }) {
   return post;
 }
 
-function body(post, account, acts) {
+function content(post, account, acts) {
   const [, , meaning] = STATUSES[post.status] ?? [];
   return [
     h("div.row", statusBadge(post.status), h("span.soft", post.status === "QUEUED" ? post.message : meaning)),
     failurePanel(post),
     post.status === "REVIEW" && review(post, acts),
     actions(post, acts),
-    h("div.columns",
-      h("div.stack",
-        h("section.card", { "aria-label": "Content" }, h("h2", "Content"),
-          h("p.caption", post.text || h("span.soft", "No caption")), facts(post, account)),
-        post.warnings.length > 0 && h("section.panel.warn", { "aria-label": "Advice" }, h("h2", "Would do better"),
-          h("ul", post.warnings.map((warning) => h("li", warning)))),
-        ids(post)),
-      h("div.stack",
-        h("section.card", { "aria-label": "Timeline" }, h("h2", "Timeline"), h("div", { "data-timeline": true }, timeline(post))),
-        post.metrics && figures(post.metrics))),
+    h(
+      "div.columns",
+      h(
+        "div.stack",
+        h(
+          "section.card",
+          { "aria-label": "Content" },
+          h("h2", "Content"),
+          h("p.caption", post.text || h("span.soft", "No caption")),
+          facts(post, account),
+        ),
+        post.warnings.length > 0 &&
+          h(
+            "section.panel.warn",
+            { "aria-label": "Advice" },
+            h("h2", "Would do better"),
+            h(
+              "ul",
+              post.warnings.map((warning) => h("li", warning)),
+            ),
+          ),
+        ids(post),
+      ),
+      h(
+        "div.stack",
+        h(
+          "section.card",
+          { "aria-label": "Timeline" },
+          h("h2", "Timeline"),
+          h("div", { "data-timeline": true }, timeline(post)),
+        ),
+        post.metrics && figures(post.metrics),
+      ),
+    ),
   ];
 }
 
 function facts(post, account) {
   const { options } = post;
-  const allowed = [["Comments", options.allowComment], ["Duet", options.allowDuet], ["Stitch", options.allowStitch]]
-    .filter(([, allows]) => allows).map(([name]) => name);
-  return h("dl.facts",
+  const allowed = [
+    ["Comments", options.allowComment],
+    ["Duet", options.allowDuet],
+    ["Stitch", options.allowStitch],
+  ]
+    .filter(([, allows]) => allows)
+    .map(([name]) => name);
+  return h(
+    "dl.facts",
     fact("Account", account),
     fact("What", post.post_type === "photo" ? "Photos" : "Video"),
     post.scheduledTime && fact("Goes out", time(post.scheduledTime)),
     post.notBefore && fact("Not before", time(post.notBefore)),
-    options.draft ? fact("How", "As a draft for the TikTok inbox") : fact("Who can watch", PRIVACY[options.privacyLevel] ?? "Not chosen"),
+    options.draft
+      ? fact("How", "As a draft for the TikTok inbox")
+      : fact("Who can watch", PRIVACY[options.privacyLevel] ?? "Not chosen"),
     !options.draft && fact("Allowed", allowed.join(", ") || "Nothing"),
     post.label && fact("Label", post.label),
     fact("Made", time(post.createdAt)),
-    post.publicUrl && fact("At TikTok", h("a", { href: post.publicUrl, target: "_blank", rel: "noopener noreferrer" }, post.publicUrl)));
+    post.publicUrl &&
+      fact("At TikTok", h("a", { href: post.publicUrl, target: "_blank", rel: "noopener noreferrer" }, post.publicUrl)),
+  );
 }
 
 function fact(name, value) {
@@ -92,14 +129,31 @@ function ids(post) {
     ...post.postIds.map((id) => ["TikTok's post id", id]),
     ["TikTok's log id", post.tiktok_log_id],
   ].filter(([, value]) => value);
-  return h("section.card", { "aria-label": "Ids" }, h("h2", "Ids"),
-    h("dl.facts", rows.map(([name, value]) => fact(name, [h("code", value), " ", copyButton(`Copy ${name}`, value)]))));
+  return h(
+    "section.card",
+    { "aria-label": "Ids" },
+    h("h2", "Ids"),
+    h(
+      "dl.facts",
+      rows.map(([name, value]) => fact(name, [h("code", value), " ", copyButton(`Copy ${name}`, value)])),
+    ),
+  );
 }
 
 function figures(metrics) {
-  return h("section.card", { "aria-label": "Figures" }, h("h2", "Figures"), h("dl.facts",
-    fact("Views", count(metrics.viewCount)), fact("Likes", count(metrics.likeCount)),
-    fact("Comments", count(metrics.commentCount)), fact("Shares", count(metrics.shareCount)), fact("As of", time(metrics.asOf))));
+  return h(
+    "section.card",
+    { "aria-label": "Figures" },
+    h("h2", "Figures"),
+    h(
+      "dl.facts",
+      fact("Views", count(metrics.viewCount)),
+      fact("Likes", count(metrics.likeCount)),
+      fact("Comments", count(metrics.commentCount)),
+      fact("Shares", count(metrics.shareCount)),
+      fact("As of", time(metrics.asOf)),
+    ),
+  );
 }
 
 function actions(post, acts) {
@@ -119,7 +173,13 @@ function action(label, kind, { told }, work) {
 }
 
 async function cancel(post, { again }) {
-  const sure = await ask({ title: "Cancel this post?", body: "It will not be published. A cancelled post stays in the list.", confirm: "Cancel post", cancel: "Keep it", danger: true });
+  const sure = await ask({
+    title: "Cancel this post?",
+    body: "It will not be published. A cancelled post stays in the list.",
+    confirm: "Cancel post",
+    cancel: "Keep it",
+    danger: true,
+  });
   if (!sure) return;
   try {
     await call("DELETE", post.statusUrl);
@@ -138,28 +198,55 @@ function review(post, acts) {
   const settle = (published, question) => async () => {
     if (await ask(question)) await retry(post, { published }, acts);
   };
-  return h("section.panel.warn", { "aria-label": "Needs you" },
+  return h(
+    "section.panel.warn",
+    { "aria-label": "Needs you" },
     h("h2", "Is it on the profile?"),
-    h("p", "TikTok has not said whether it published this post. Look at the account in TikTok, then say what you see; we never post it a second time without your word."),
-    h("div.actions",
-      action("It is there", "button.primary", acts, settle(true, {
-        title: "Is the post on the profile?", body: "It is then recorded as published, and nothing more is sent.", confirm: "Yes, it is there",
-      })),
-      action("It is not there", "button.danger", acts, settle(false, {
-        title: "Is the post certainly not there?", body: "It is then sent again. If it is there after all, it will be there twice.", confirm: "It is not there, send it again", danger: true,
-      })),
-      action("Ask TikTok again", "button", acts, () => retry(post, {}, acts))));
+    h(
+      "p",
+      "TikTok has not said whether it published this post. Look at the account in TikTok, then say what you see; we never post it a second time without your word.",
+    ),
+    h(
+      "div.actions",
+      action(
+        "It is there",
+        "button.primary",
+        acts,
+        settle(true, {
+          title: "Is the post on the profile?",
+          body: "It is then recorded as published, and nothing more is sent.",
+          confirm: "Yes, it is there",
+        }),
+      ),
+      action(
+        "It is not there",
+        "button.danger",
+        acts,
+        settle(false, {
+          title: "Is the post certainly not there?",
+          body: "It is then sent again. If it is there after all, it will be there twice.",
+          confirm: "It is not there, send it again",
+          danger: true,
+        }),
+      ),
+      action("Ask TikTok again", "button", acts, () => retry(post, {}, acts)),
+    ),
+  );
 }
 
 async function edit(post, { told, again }) {
   const text = h("textarea", { value: post.text, maxlength: 2200 });
-  const at = post.scheduledTime && h("input", { type: "datetime-local", value: localTime(post.scheduledTime), required: true });
+  const at =
+    post.scheduledTime && h("input", { type: "datetime-local", value: localTime(post.scheduledTime), required: true });
   const zone = at && zoneSelect();
   const body = h("div.stack", field("Caption", text), at && field("Goes out at", at), at && field("Time zone", zone));
   if (!(await ask({ title: "Edit the post", body, confirm: "Save" }))) return;
   const moved = at && (at.value !== localTime(post.scheduledTime) || zone.value !== zone.dataset.own);
   await call("PATCH", post.statusUrl, {
-    body: { post: { content: { text: text.value } }, ...(moved ? { scheduledTime: at.value, timezone: zone.value } : {}) },
+    body: {
+      post: { content: { text: text.value } },
+      ...(moved ? { scheduledTime: at.value, timezone: zone.value } : {}),
+    },
   });
   toast("Saved.");
   fill(told);

@@ -23,8 +23,11 @@ export async function render(root, { query, signal }) {
 }
 
 function fillFilters(form, known, query) {
-  const status = h("select", h("option", { value: "" }, "Any status"), Object.entries(STATUSES).map(([value, [label]]) =>
-    h("option", { value, selected: value === query.status }, label)));
+  const status = h(
+    "select",
+    h("option", { value: "" }, "Any status"),
+    Object.entries(STATUSES).map(([value, [label]]) => h("option", { value, selected: value === query.status }, label)),
+  );
   const account = accountSelect(known, { chosen: query.accountId, any: "All accounts" });
   const since = h("input", { type: "date", value: query.since ?? "" });
   const until = h("input", { type: "date", value: query.until ?? "" });
@@ -58,10 +61,17 @@ function dayAfter(text) {
 
 function nothing(query) {
   if (["status", "accountId", "since", "until"].some((name) => query[name])) {
-    return empty("No post like this", "Nothing matches the filters.", h("a.button", { href: "#/posts" }, "Clear filters"));
+    return empty(
+      "No post like this",
+      "Nothing matches the filters.",
+      h("a.button", { href: "#/posts" }, "Clear filters"),
+    );
   }
-  return empty("No post yet", "What you publish, schedule or drop in S3 is listed here with what became of it.",
-    h("a.button.primary", { href: "#/compose" }, "New post"));
+  return empty(
+    "No post yet",
+    "What you publish, schedule or drop in S3 is listed here with what became of it.",
+    h("a.button.primary", { href: "#/compose" }, "New post"),
+  );
 }
 
 function showList(list, first, { names, query, signal }) {
@@ -98,12 +108,19 @@ async function refresh(shown, names, signal) {
 
 function row(post, names) {
   const at = post.scheduledTime ?? post.notBefore;
-  return h("article.card.tight",
-    h("div.row.between",
-      h("h2.line", h("a", { href: `#/posts/${post.postSubmissionId}` }, post.text || "No caption")), statusBadge(post.status)),
-    h("p.row.soft.small",
+  return h(
+    "article.card.tight",
+    h(
+      "div.row.between",
+      h("h2.line", h("a", { href: `#/posts/${post.postSubmissionId}` }, post.text || "No caption")),
+      statusBadge(post.status),
+    ),
+    h(
+      "p.row.soft.small",
       h("span", names.get(post.accountId) ?? post.accountId),
       h("span", post.post_type === "photo" ? "Photos" : "Video", post.options.draft && ", draft"),
-      at ? h("span", post.scheduledTime ? "Goes out " : "Not before ", time(at)) : h("span", time(post.createdAt))),
-    post.error && h("p.small", post.error));
+      at ? h("span", post.scheduledTime ? "Goes out " : "Not before ", time(at)) : h("span", time(post.createdAt)),
+    ),
+    post.error && h("p.small", post.error),
+  );
 }
