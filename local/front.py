@@ -27,7 +27,6 @@ BODY_BYTES = 10 * 1024 * 1024
 _DRAIN_BYTES = 256 * 1024 * 1024
 _TEXT_TYPES = ("application/json", "application/xml", "application/javascript")
 _NOT_FORWARDED = {"connection", "keep-alive", "transfer-encoding", "cookie"}
-_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
 
 class Unavailable(Exception):
@@ -112,6 +111,12 @@ class _Pattern:
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server: _Server
+
+    def __getattr__(self, name: str) -> Callable[[], None]:
+        """Answer every method; the base class looks for one called `do_GET`."""
+        if name.startswith("do_"):
+            return self._respond
+        raise AttributeError(name)
 
     def _respond(self) -> None:
         began, self._route_key = time.monotonic(), f"{self.command} -"
@@ -238,10 +243,6 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name of the base class
         """Say nothing: `_respond` logs."""
-
-
-for _method in _METHODS:
-    setattr(_Handler, f"do_{_method}", _Handler._respond)  # noqa: SLF001 - one method answers all
 
 
 def _body_of(body: bytes, content_type: str) -> dict[str, Any]:

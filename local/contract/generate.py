@@ -13,7 +13,7 @@ from pydantic.json_schema import models_json_schema
 
 from local.contract.examples import ANSWERED, BULK_CSV, FAILED, POSTS
 from local.contract.operations import CSV, OPENAPI, OPERATIONS, PAGE, REDIRECT, Operation
-from local.contract.words import FIELDS, HEADERS, PARAMETERS, REQUIRED, TAGS
+from local.contract.words import FIELDS, HEADERS, NEVER_NULL, PARAMETERS, REQUIRED, TAGS, VALUES
 from publisher.api import FailureAnswer, PostAnswer
 from publisher.domain import errors
 from publisher.web import STATUS, Api
@@ -42,6 +42,7 @@ _FORM: Json = {
         }
     },
 }
+_NULL: Json = {"type": "null"}
 _KEYS = ("boring-api-key", "x-api-key")
 
 
@@ -101,12 +102,23 @@ def _schemas() -> tuple[Models, Json]:
     for name, schema in schemas.items():
         for field, described in schema.get("properties", {}).items():
             described.pop("title", None)
+            _narrow(name, field, described)
             described["description"] = words_of(name, field)
         schema.pop("title", None)
         if name in REQUIRED:
             schema["required"] = list(REQUIRED[name])
     names: Models = {model: reference["$ref"].rpartition("/")[2] for model, reference in references.items()}
     return names, dict(sorted(schemas.items()))
+
+
+def _narrow(model: str, field: str, described: Json) -> None:
+    """Write what a field may hold where its model takes more than the code behind it."""
+    never_null = field in REQUIRED.get(model, ()) or field in NEVER_NULL.get(model, ())
+    if values := VALUES.get(f"{model}.{field}"):
+        nullable = _NULL in described.pop("anyOf", ()) and not never_null
+        described |= {"anyOf": [values, _NULL]} if nullable else values
+    if never_null:
+        described.pop("default", None)
 
 
 def words_of(model: str, field: str) -> str:

@@ -66,7 +66,7 @@ class Operation(NamedTuple):
 
 _TIME = {"type": "string", "format": "date-time"}
 _DAY = {"type": "string", "format": "date"}
-_CURSOR = Query("cursor", "Where to go on: the cursor of the answer before.", {"type": "string"})
+_CURSOR = Query("cursor", "Where to go on: the cursor of the answer before.", {"type": "string", "minLength": 1})
 _ACCOUNT_ID = Query("accountId", "Posts of this account alone.", {"type": "string", "format": "uuid"})
 
 _LIST = (
@@ -165,7 +165,7 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
         {200: stats.MetricsAnswer},
         (*_WRONG, errors.InvalidPlatform, errors.NotFound, *_TIKTOK),
         query=(
-            Query("account_id", "The account's id.", {"type": "string"}, required=True),
+            Query("account_id", "The account's id.", {"type": "string", "minLength": 1}, required=True),
             Query("platform", "Always `tiktok`.", {"const": "tiktok"}),
         ),
     ),

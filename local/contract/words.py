@@ -1,15 +1,23 @@
 """What each field of the API means. A name means the same everywhere, unless `Model.name` says otherwise."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any
 
+from publisher.domain.endpoints import TYPES
+from publisher.domain.keys import SCOPES
 from publisher.domain.limits import (
+    BULK_POSTS,
     CAPTION_UNITS,
+    GIVEN_NAME_CHARACTERS,
     KEY_NAME_CHARACTERS,
     PHOTO_TITLE_UNITS,
     PICTURES,
     SCHEDULE_MAX_SECONDS,
     SCHEDULE_MIN_SECONDS,
+    UPLOAD_PARTS,
+    VIDEO_BYTES,
 )
+from publisher.domain.rules import PRIVACY_LEVELS
 
 FIELDS: Mapping[str, str] = {
     # objects and their ids
@@ -284,8 +292,59 @@ REQUIRED: Mapping[str, tuple[str, ...]] = {
     "PostRequest": ("accountId", "content"),
     "ContentRequest": ("mediaUrls", "platform"),
     "BulkRequest": ("posts",),
+    "BeginUploadRequest": ("fileName", "size"),
+    "PartsRequest": ("parts",),
     "CreateKeyRequest": ("name",),
     "WebhookRequest": ("url",),
     "FailureAnswer": ("success", "error", "code", "message", "platform", "retryable", "requestId"),
 }
 """Where the models have a default, so that all problems are found at once, or leave keys out."""
+
+
+def _some_of(names: Sequence[str]) -> Mapping[str, Any]:
+    return {"type": "array", "items": {"type": "string", "enum": list(names)}, "minItems": 1}
+
+
+NEVER_NULL: Mapping[str, tuple[str, ...]] = {"EditWebhookRequest": ("url",)}
+"""What may be left out, and is no null when it is given; what is required is never null either."""
+
+VALUES: Mapping[str, Mapping[str, Any]] = {
+    "TargetRequest.targetType": {"type": "string", "enum": ["tiktok"]},
+    "ContentRequest.text": {"type": "string", "maxLength": int(CAPTION_UNITS)},
+    "ContentRequest.mediaUrls": {
+        "anyOf": [
+            {"type": "array", "items": {"type": "string"}, "minItems": 1, "maxItems": int(PICTURES)},
+            {"type": "string", "minLength": 1},
+        ]
+    },
+    "ContentRequest.platform": {"type": "string", "enum": ["tiktok"]},
+    "EditContentRequest.text": {"type": "string", "maxLength": int(CAPTION_UNITS)},
+    "OptionsRequest.privacyLevel": {"type": "string", "enum": list(PRIVACY_LEVELS)},
+    "OptionsRequest.photoTitle": {"type": "string", "maxLength": int(PHOTO_TITLE_UNITS)},
+    "PostRequest.accountId": {"type": "string", "minLength": 1},
+    "BulkRequest.posts": {
+        "type": "array",
+        "items": {"$ref": "#/components/schemas/CreatePostRequest"},
+        "minItems": 1,
+        "maxItems": int(BULK_POSTS),
+    },
+    "BeginUploadRequest.fileName": {"type": "string", "minLength": 1, "maxLength": int(GIVEN_NAME_CHARACTERS)},
+    "BeginUploadRequest.size": {"type": "integer", "minimum": 1, "maximum": int(VIDEO_BYTES)},
+    "BeginUploadRequest.contentType": {"type": "string", "pattern": "^[A-Za-z0-9_.+-]{1,64}/[A-Za-z0-9_.+-]{1,64}$"},
+    "PartsRequest.parts": {
+        "type": "array",
+        "items": {"$ref": "#/components/schemas/PartRequest"},
+        "minItems": 1,
+        "maxItems": int(UPLOAD_PARTS),
+    },
+    "PartRequest.number": {"type": "integer", "minimum": 1, "maximum": int(UPLOAD_PARTS)},
+    "PartRequest.sha256": {"type": "string", "pattern": "^[A-Za-z0-9+/]{43}=$"},
+    "CreateKeyRequest.name": {"type": "string", "minLength": 1, "maxLength": int(KEY_NAME_CHARACTERS)},
+    "CreateKeyRequest.scopes": _some_of(SCOPES),
+    "CreateKeyRequest.expiresAt": {"type": "string", "format": "date-time"},
+    "WebhookRequest.url": {"type": "string", "pattern": "^https?://"},
+    "WebhookRequest.events": _some_of(TYPES),
+    "EditWebhookRequest.url": {"type": "string", "pattern": "^https?://"},
+    "EditWebhookRequest.events": _some_of(TYPES),
+}
+"""What a field may hold where the models say less, so that a wrong value is answered with a sentence of ours."""

@@ -72,6 +72,12 @@ def test_answers_carry_status_headers_every_cookie_and_the_body(front: Front) ->
     assert answer.json()["function"] == "Home"
 
 
+@pytest.mark.parametrize("method", ["PUT", "TRACE", "CONNECT", "PROPFIND"])
+def test_a_method_that_no_route_has_is_not_found(front: Front, method: str) -> None:
+    answer = requests.request(method, f"{front.url}/", timeout=5)
+    assert (answer.status_code, answer.json()) == (404, {"message": "Not Found"})
+
+
 def test_a_request_becomes_an_event_of_format_2(front: Front) -> None:
     headers = {"Cookie": "x=1; y=2", "X-Twice": "one"}
     event = event_of(requests.get(f"{front.url}/posts/a%20b?q=1&q=2&empty=", headers=headers, timeout=5))
