@@ -24,14 +24,17 @@ class Program:
     environment: dict[str, str]
     cwd: Path
 
-    def run(self, *arguments: str, told: str = "", **environment: str) -> subprocess.CompletedProcess[str]:
-        """Run it to its end, as in a script: nobody sits at a terminal."""
+    def run(
+        self, *arguments: str, told: str = "", stdout: Any = subprocess.PIPE, stderr: Any = subprocess.PIPE, **more: str
+    ) -> subprocess.CompletedProcess[str]:
+        """Run it to its end, as in a script: nobody sits at a terminal. `more` is its environment."""
         return subprocess.run(
             [str(self.path), *arguments],
             input=told,
-            env=self.environment | environment,
+            env=self.environment | more,
             cwd=self.cwd,
-            capture_output=True,
+            stdout=stdout,
+            stderr=stderr,
             text=True,
             check=False,
             timeout=120,

@@ -287,6 +287,44 @@ def test_an_outcome_that_nobody_knows_ends_with_5(user: Program, service: BadSer
     assert (done.returncode, "look before you try again" in done.stderr) == (5, True)
 
 
+@pytest.mark.parametrize("fault", ["401", "404", "429 after 2400", "other 200"])
+def test_once_a_post_is_accepted_whatever_fails_ends_with_5_and_names_the_post(
+    user: Program, service: BadService, fault: str
+):
+    service.scene.faults = ["none", fault]
+    done = user.run("retry", "post-1", PUBLISHER_URL=service.url)
+    assert (done.returncode, "publisher post post-1 --wait" in done.stderr) == (5, True)
+
+
+def test_a_disk_that_is_full_does_not_make_an_accepted_post_look_as_if_it_were_none(user: Program, service: BadService):
+    with Path("/dev/full").open("w") as full:
+        done = user.run("retry", "post-1", "--no-wait", "--json", PUBLISHER_URL=service.url, stdout=full)
+        asked = user.run("accounts", "--json", PUBLISHER_URL=service.url, stdout=full)
+    assert (done.returncode, "publisher post post-1 --wait" in done.stderr) == (5, True)
+    assert (asked.returncode, "No space left" in asked.stderr) == (4, True)
+
+
+def test_a_reader_that_has_gone_ends_the_command_quietly_with_the_code_of_what_happened(
+    user: Program, service: BadService
+):
+    for arguments in (["accounts", "--json"], ["retry", "post-1", "--no-wait"]):
+        reader, writer = os.pipe()
+        os.close(reader)
+        done = user.run(*arguments, PUBLISHER_URL=service.url, stdout=writer)
+        os.close(writer)
+        assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_post_is_made_although_nobody_listens_to_what_is_said_of_it(user: Program, service: BadService):
+    reader, writer = os.pipe()
+    os.close(reader)
+    service.scene.faults = ["none", "404"]
+    done = user.run("retry", "post-1", PUBLISHER_URL=service.url, stdout=writer, stderr=writer)
+    os.close(writer)
+    assert done.returncode == 5
+    assert ("POST", "/v2/posts/post-1/retry") in service.scene.heard
+
+
 def test_help_teaches_every_command_with_examples_and_exit_codes(program: Program):
     told = program.run("--help").stdout
     assert re.findall(r"^  ([0-5])  |   (3)  ", told, re.MULTILINE)

@@ -11,7 +11,15 @@ from typing import get_args
 
 from publisher_client import words
 from publisher_client.client import Client
-from publisher_client.errors import NotSignedIn, PublisherApiError, PublisherError, StillUnderWay, Unreachable
+from publisher_client.errors import (
+    NotSignedIn,
+    OutcomeUnknown,
+    OutputLost,
+    PublisherApiError,
+    PublisherError,
+    StillUnderWay,
+    Unreachable,
+)
 from publisher_client.login import Home, Login
 from publisher_client.models import Account, Options, Post, PostAnswer, Privacy
 from publisher_client.transport import checked_key, checked_url
@@ -47,6 +55,7 @@ exit codes:
   2  the command or the post is wrong; nothing was published
   4  try again later: limits, the service or the network
   5  nobody knows yet whether the post is there: look before you post again
+  130  stopped with Ctrl-C; what the service has accepted goes on
 
 environment:
   PUBLISHER_URL and PUBLISHER_KEY, together, win over what `publisher login` has stored.
@@ -76,13 +85,18 @@ def run(arguments: list[str], home: Home) -> int:
     given = parser().parse_args(arguments)
     try:
         code: int = given.command(given, home)
+    except OutputLost as error:
+        if error.reader_gone:
+            return DONE
+        words.say_error(error)
+        return LATER
     except PublisherError as error:
         if given.json and isinstance(error, PublisherApiError) and error.answer:
             words.answer(error.answer)
         words.say_error(error)
         return code_of(error)
     except OSError as error:
-        words.say(f"Error: {error.filename or ''} {error.strerror or error}")
+        words.say(f"Error: {error.filename or 'This computer'}: {error.strerror or error}")
         return WRONG
     except KeyboardInterrupt:
         words.say("Stopped. What the service has accepted goes on: publisher posts")
@@ -95,6 +109,8 @@ def code_of(error: PublisherError) -> int:
     match error:
         case NotSignedIn():
             return REFUSED
+        case OutcomeUnknown():
+            return UNKNOWN
         case Unreachable() | StillUnderWay():
             return UNKNOWN if isinstance(error, Unreachable) and error.outcome_unknown else LATER
         case PublisherApiError():
@@ -241,14 +257,14 @@ def _connect(client: Client, given: argparse.Namespace) -> int:
         words.answer(link)
         return DONE
     words.say(f"Open this in the creator's browser; it works once, until {link.expires_at:%H:%M:%S} UTC:")
-    print(link.connect_url, file=sys.stderr if given.json else sys.stdout, flush=True)
+    (words.say if given.json else words.show)(link.connect_url)
     if given.no_wait:
         return DONE
     fresh = client.wait_for_account(link, lambda one: one.is_valid and before.get(one.account_id) != one)
     if given.json:
         words.answer(fresh)
     else:
-        print(f"Connected @{words.clean(fresh.tiktok_username)}, {fresh.account_id}")
+        words.show(f"Connected @{words.clean(fresh.tiktok_username)}, {fresh.account_id}")
     return DONE
 
 
@@ -259,11 +275,13 @@ def creator(given: argparse.Namespace, home: Home) -> int:
     if given.json:
         words.answer(info)
         return DONE
-    print(f"@{words.clean(info.creator_username)}  {words.clean(info.creator_nickname)}")
-    print(f"  --privacy: {', '.join(map(words.clean, info.privacy_level_options))}")
+    words.show(f"@{words.clean(info.creator_username)}  {words.clean(info.creator_nickname)}")
+    words.show(f"  --privacy: {', '.join(map(words.clean, info.privacy_level_options))}")
     off = {"comments": info.comment_disabled, "duet": info.duet_disabled, "stitch": info.stitch_disabled}
-    print(f"  Turned off by the creator: {', '.join(name for name, disabled in off.items() if disabled) or 'nothing'}")
-    print(f"  Longest video: {info.max_video_post_duration_sec} s")
+    words.show(
+        f"  Turned off by the creator: {', '.join(name for name, disabled in off.items() if disabled) or 'nothing'}"
+    )
+    words.show(f"  Longest video: {info.max_video_post_duration_sec} s")
     return DONE
 
 
@@ -277,7 +295,7 @@ def limits(given: argparse.Namespace, home: Home) -> int:
     rows = [[one.name, one.left, one.limit, min(one.frees).isoformat() if one.frees else None] for one in quota.limits]
     words.table(["LIMIT", "LEFT", "OF", "NEXT IS FREE"], rows, "There are no limits.")
     if quota.held_until:
-        print(f"Held until {quota.held_until.isoformat()}: {words.clean(quota.held_reason)}")
+        words.show(f"Held until {quota.held_until.isoformat()}: {words.clean(quota.held_reason)}")
     return DONE
 
 
@@ -331,11 +349,11 @@ def _checked(client: Client, account: Account, urls: list[str], options: Options
         words.answer(found)
         return DONE if found.valid else WRONG
     for problem in found.problems:
-        print(f"{words.clean(problem.error)} {words.clean(problem.message)}")
+        words.show(f"{words.clean(problem.error)} {words.clean(problem.message)}")
     for warning in found.warnings:
-        print(f"Note: {words.clean(warning)}")
+        words.show(f"Note: {words.clean(warning)}")
     if found.valid:
-        print("The post is good; nothing was published.")
+        words.show("The post is good; nothing was published.")
     return DONE if found.valid else WRONG
 
 
@@ -365,7 +383,7 @@ def _asked_privacy(client: Client, account: Account) -> Privacy:
     if not sys.stdin.isatty():
         raise PublisherError("Who may see the post is not said.", advice)
     words.say(f"Who may see it? {', '.join(f'{number} {one}' for number, one in enumerate(choices, 1))}")
-    print("Number: ", end="", file=sys.stderr, flush=True)
+    words.ask("Number: ")
     number = sys.stdin.readline().strip()
     if not number.isdecimal() or not 1 <= int(number) <= len(choices):
         raise PublisherError("That is none of the numbers.", advice)
@@ -373,12 +391,22 @@ def _asked_privacy(client: Client, account: Account) -> Privacy:
 
 
 def _followed(client: Client, accepted: PostAnswer, given: argparse.Namespace) -> int:
-    """Wait for a post's outcome, unless that is not wanted or far away, and tell it."""
-    shown = accepted
-    if not given.no_wait and accepted.status != "SCHEDULED":
-        words.say(f"Accepted as {accepted.post_submission_id}")
-        shown = _watched(client, accepted.post_submission_id)
-    return _told(shown, given)
+    """Wait for a post's outcome, unless that is not wanted or far away, and tell it.
+
+    From here on there is a post: whatever goes wrong, the command must not look as if it could be run again.
+    """
+    shown, post_id = accepted, accepted.post_submission_id
+    try:
+        if not given.no_wait and accepted.status != "SCHEDULED":
+            words.say(f"Accepted as {post_id}")
+            shown = _watched(client, post_id)
+        return _told(shown, given)
+    except OutputLost as error:
+        if error.reader_gone:
+            return OF_STATUS.get(shown.status, DONE)
+        raise OutcomeUnknown(post_id, error.error) from error
+    except PublisherError as error:
+        raise OutcomeUnknown(post_id, error.error) from error
 
 
 def _watched(client: Client, post_id: str) -> Post:
@@ -478,7 +506,7 @@ def stats(given: argparse.Namespace, home: Home) -> int:
         words.answer(metrics)
         return DONE
     figures = metrics.metrics
-    print(
+    words.show(
         f"@{words.clean(account.tiktok_username)}: {_figure(figures.follower_count)} followers, "
         f"{_figure(figures.likes_count)} likes, {_figure(figures.video_count)} videos"
     )

@@ -5,6 +5,8 @@ PublisherError
 ├── Unreachable          no answer of the service; `outcome_unknown` when a change may have happened all the same
 ├── UnexpectedAnswer     an answer that is none of this API's
 ├── StillUnderWay        a post did not end in the time that the caller wanted to wait
+├── OutcomeUnknown       a post was accepted, and what became of it could not be seen or told
+├── OutputLost           what was asked for could not be printed
 └── PublisherApiError    the service answered with an error
 """
 
@@ -39,6 +41,25 @@ class UnexpectedAnswer(PublisherError):
 
 class StillUnderWay(PublisherError):
     """A post did not end in the time that the caller wanted to wait; it goes on by itself."""
+
+
+class OutcomeUnknown(PublisherError):
+    """The post `post_id` was accepted, and what became of it could not be seen or told: publishing again makes two."""
+
+    def __init__(self, post_id: str, reason: str) -> None:
+        super().__init__(
+            f"The post was accepted as {post_id}, but {reason}",
+            f"Do not publish it again; look what became of it: publisher post {post_id} --wait",
+        )
+        self.post_id = post_id
+
+
+class OutputLost(PublisherError):
+    """What was asked for could not be printed. `reader_gone` tells that nobody wanted more of it."""
+
+    def __init__(self, reason: str, *, reader_gone: bool) -> None:
+        super().__init__(f"The answer could not be printed: {reason}.", "Look where the output goes, and ask again.")
+        self.reader_gone = reader_gone
 
 
 class PublisherApiError(PublisherError):

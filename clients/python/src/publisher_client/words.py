@@ -1,14 +1,15 @@
 """What the command line prints: results on stdout, and on stderr what happens meanwhile."""
 
 import json
+import os
 import sys
 import time
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, TextIO
 
 from pydantic import BaseModel
 
-from publisher_client.errors import PublisherApiError, PublisherError
+from publisher_client.errors import OutputLost, PublisherApiError, PublisherError
 from publisher_client.models import Post, PostAnswer
 
 BAR = 30
@@ -21,9 +22,37 @@ def clean(text: object) -> str:
     return "".join(one if one.isprintable() else " " for one in str(text))
 
 
+def show(text: str) -> None:
+    """Print a line of a result; OutputLost when it cannot be printed."""
+    try:
+        print(text, flush=True)
+    except OSError as error:
+        _silence(sys.stdout)
+        raise OutputLost(error.strerror or str(error), reader_gone=isinstance(error, BrokenPipeError)) from error
+
+
 def say(text: str) -> None:
     """Tell a person something that is no result."""
-    print(clean(text), file=sys.stderr, flush=True)
+    _mutter(clean(text) + "\n")
+
+
+def ask(text: str) -> None:
+    """Ask a person something, who answers in the same line."""
+    _mutter(text)
+
+
+def _mutter(text: str) -> None:
+    try:
+        print(text, end="", file=sys.stderr, flush=True)
+    except OSError:  # nobody listens; what is under way goes on, and the exit code still tells how it ended
+        _silence(sys.stderr)
+
+
+def _silence(stream: TextIO) -> None:
+    """Let what is still to be written vanish, also what Python writes when it ends."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
 
 
 def say_error(error: PublisherError) -> None:
@@ -43,7 +72,7 @@ def answer(told: BaseModel | Sequence[BaseModel] | dict[str, Any], name: str = "
         told = _json(told)
     elif not isinstance(told, dict):
         told = {name: [_json(one) for one in told]}
-    print(json.dumps(told, ensure_ascii=False, indent=2))
+    show(json.dumps(told, ensure_ascii=False, indent=2))
 
 
 def _json(told: BaseModel) -> dict[str, Any]:
@@ -59,7 +88,7 @@ def table(head: Sequence[str], rows: Iterable[Sequence[object]], empty: str) -> 
     lines.insert(0, list(head))
     widths = [max(len(line[column]) for line in lines) for column in range(len(head))]
     for line in lines:
-        print("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
+        show("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
 
 
 def short(text: str, characters: int = 40) -> str:
@@ -70,21 +99,21 @@ def short(text: str, characters: int = 40) -> str:
 
 def post_in_words(post: PostAnswer) -> None:
     """Print what is to be said of one post."""
-    print(f"{post.post_submission_id}  {post.status}  {clean(post.message)}")
+    show(f"{post.post_submission_id}  {post.status}  {clean(post.message)}")
     for warning in post.warnings:
-        print(f"  Note: {clean(warning)}")
+        show(f"  Note: {clean(warning)}")
     if post.scheduled_time:
-        print(f"  At: {post.scheduled_time.isoformat()}")
+        show(f"  At: {post.scheduled_time.isoformat()}")
     if post.not_before:
-        print(f"  Not before: {post.not_before.isoformat()}")
+        show(f"  Not before: {post.not_before.isoformat()}")
     if not isinstance(post, Post):
         return
     if post.public_url:
-        print(f"  {clean(post.public_url)}")
+        show(f"  {clean(post.public_url)}")
     if post.error:
-        print(f"  Why: {clean(post.error)} ({clean(post.code)})")
+        show(f"  Why: {clean(post.error)} ({clean(post.code)})")
     if post.tiktok_log_id:
-        print(f"  TikTok's log id: {clean(post.tiktok_log_id)}")
+        show(f"  TikTok's log id: {clean(post.tiktok_log_id)}")
 
 
 class Progress:
@@ -108,7 +137,7 @@ class Progress:
         text = clean(
             f"{short(name, 30)} {bar} {share:4.0%} {there / MIB:.1f} of {whole / MIB:.1f} MiB, {speed:.1f} MiB/s"
         )
-        print(f"\r\x1b[K{text}", end="", file=sys.stderr, flush=True)
+        _mutter(f"\r\x1b[K{text}")
         self._drawn = True
         if there == whole:
             self.end()
@@ -126,7 +155,7 @@ class Progress:
     def end(self) -> None:
         """Leave the line of the bar."""
         if self._drawn:
-            print(file=sys.stderr, flush=True)
+            _mutter("\n")
             self._drawn = False
 
     def _once(self, text: str, key: str | None = None) -> None:
