@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 
 from publisher.domain.errors import MediaUnavailable, ServiceUnavailable
-from publisher.domain.limits import PICTURE_BYTES, PUBLICATIONS_PER_HOUR
+from publisher.domain.limits import CREATOR_INFO_KEPT, CREATOR_INFO_PER_MINUTE, PICTURE_BYTES, PUBLICATIONS_PER_HOUR
 from publisher.domain.posts import PostOptions
+from publisher.use_cases.check_post import NOT_ASKED
 from tests.builders import NOW, a_creator, picture_facts, video_facts
 from tests.fakes import BytesSource, FakePorts
 from tests.pictures import plain
@@ -66,6 +67,18 @@ def test_all_that_is_wrong_is_told_at_once_the_media_too(http: Http, ports: Fake
         (MEDIA, "InvalidMediaType"),
     ]
     assert "status" not in told
+
+
+def test_checks_leave_questions_about_the_creator_to_posts(http: Http, ports: FakePorts, account_id: str) -> None:
+    kept = CREATOR_INFO_PER_MINUTE - CREATOR_INFO_KEPT
+    told = [validate(http, a_body(account_id)) for _ in range(CREATOR_INFO_PER_MINUTE + 5)]
+    assert all(one["valid"] for one in told)
+    assert [NOT_ASKED in one["warnings"] for one in told] == [n >= kept for n in range(len(told))]
+    assert problems(validate(http, a_body(account_id, privacyLevel="NOBODY"))) == [
+        ("post.tiktokOptions.privacyLevel", "InvalidRequest")
+    ]
+    posted = http.call("POST", "/v2/posts", a_body(account_id), headers={"Prefer": "respond-async"})
+    assert posted.status == 202, posted.body
 
 
 def test_a_film_longer_than_the_creator_may_post_is_told_and_as_a_draft_it_may_be(

@@ -66,6 +66,7 @@ PUBLISH_ATTEMPTS = Limit(3, "inits", "most publications opened at TikTok for one
 # Calls to TikTok, per token
 INITS_PER_MINUTE = Limit(6, "calls a minute", "opening an upload", _POSTING)
 CREATOR_INFO_PER_MINUTE = Limit(20, "calls a minute", "reading the creator's posting options", _POSTING)
+CREATOR_INFO_KEPT = Limit(10, "calls a minute", "of these that checks leave to posts", _PRODUCT)
 STATUS_PER_MINUTE = Limit(30, "calls a minute", "asking for a post's status", _POSTING)
 TIKTOK_CONNECT_SECONDS = Limit(5, "seconds", "longest wait for a connection to TikTok", _PRODUCT)
 TIKTOK_ANSWER_SECONDS = Limit(10, "seconds", "longest wait for an answer of TikTok's API", _PRODUCT)

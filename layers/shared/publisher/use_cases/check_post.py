@@ -1,7 +1,8 @@
 """Check a post as a whole: what it says, whose account it is for, and what its creator may choose now."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from publisher.api import CreatePostRequest
@@ -20,7 +21,7 @@ from publisher.domain.errors import (
     TikTokRefused,
     TokenExpired,
 )
-from publisher.domain.limits import START_SECONDS, VIDEO_SECONDS_MAX
+from publisher.domain.limits import CREATOR_INFO_KEPT, START_SECONDS, VIDEO_SECONDS_MAX
 from publisher.domain.pictures import claimed_type, misplaced
 from publisher.domain.posts import DEFAULT_OF_PHOTOS, Moment, Post, PostOptions, Status
 from publisher.domain.rules import (
@@ -52,12 +53,14 @@ def check_post(
     *,
     seconds_left: float,
     dropped: bool = False,
+    previewed: bool = False,
     creators: dict[str, Creator] | None = None,
 ) -> Post:
     """Return the post that a request makes, scheduled or to go at once; nothing is stored.
 
-    The media of a post that was `dropped` is ours to address, and who may watch it has to be chosen. `creators` holds
-    by account what TikTok answered about its creator for this request already, and is added to.
+    The media of a post that was `dropped` is ours to address, and who may watch it has to be chosen. One that is only
+    `previewed` leaves some questions about the creator to posts, and goes without an answer then. `creators` holds by
+    account what TikTok answered about its creator for this request already, and is added to.
 
     InvalidPost with all that is wrong with it, and `problems`, which were found when it was read. A post that may wait
     is taken although TikTok cannot be asked about its creator just now, or says that nothing of his can be posted for
@@ -77,9 +80,10 @@ def check_post(
     problems += photo_problems(options, len(request.media_urls))
     warnings = [] if options.draft else text_advice(text)
     try:
-        creator = _creator(ports, account, options, problems, {} if creators is None else creators, seconds_left)
+        ask = partial(_ask, ports, seconds_left=seconds_left, kept=int(CREATOR_INFO_KEPT) if previewed else 0)
+        creator = _creator(account, options, problems, {} if creators is None else creators, now, ask)
     except _Later as later:
-        if not queues:
+        if not (queues or (previewed and isinstance(later.error, Paced))):
             raise later.error from None
         creator = None
         warnings.append(NOT_ASKED)
@@ -162,22 +166,22 @@ def _account(
 
 
 def _creator(  # noqa: PLR0917 - what a check knows so far
-    ports: Ports,
     account: Account | None,
     options: PostOptions,
     problems: list[RequestInvalid],
     known: dict[str, Creator],
-    seconds_left: float,
+    now: float,
+    ask: Callable[[str], Creator],
 ) -> Creator | None:
     """Ask TikTok what the creator may choose now; a draft needs no choice. Other problems are told first."""
     if account is None:
         return None
     try:
-        _check_account(account, options, ports.clock.now())
+        _check_account(account, options, now)
         if options.draft:
             return None
         if account.account_id not in known:
-            known[account.account_id] = _ask(ports, account.account_id, seconds_left)
+            known[account.account_id] = ask(account.account_id)
         return known[account.account_id]
     except (PublisherError, _Later):
         if problems:
@@ -185,26 +189,19 @@ def _creator(  # noqa: PLR0917 - what a check knows so far
         raise
 
 
-def _ask(ports: Ports, account_id: str, seconds_left: float) -> Creator:
+def _ask(ports: Ports, account_id: str, *, seconds_left: float, kept: int) -> Creator:
     """Ask TikTok about a creator, but not while its refusal holds his posts; one that comes now holds them."""
     hold, now = hold_of(ports, account_id, POSTS), ports.clock.now()
     if hold is not None:
         raise _Later(limit_reached(hold, hold.until, now))
     try:
-        return ask_creator(ports, account_id, seconds_left=seconds_left)
+        return ask_creator(ports, account_id, seconds_left=seconds_left, kept=kept)
     except Paced as problem:
         raise _Later(problem) from None
     except (RateLimitExceeded, TikTokRefused) as refusal:
         if note_refusal(ports, account_id, refusal.failure()) is None and not isinstance(refusal, RateLimitExceeded):
             raise
         raise _Later(refusal) from None
-
-
-def _asked(ports: Ports, account: Account, seconds_left: float) -> Creator | PublisherError:
-    try:
-        return ask_creator(ports, account.account_id, seconds_left=seconds_left)
-    except PublisherError as refusal:
-        return refusal
 
 
 def _check_account(account: Account, options: PostOptions, now: float) -> None:

@@ -16,11 +16,11 @@ def get_creator(ports: Ports, workspace_id: str, account_id: str, *, seconds_lef
     return ask_creator(ports, account.account_id, seconds_left=seconds_left)
 
 
-def ask_creator(ports: Ports, account_id: str, *, seconds_left: float) -> Creator:
-    """Ask TikTok for the creator's options; Paced when it would refuse to answer."""
+def ask_creator(ports: Ports, account_id: str, *, seconds_left: float, kept: int = 0) -> Creator:
+    """Ask TikTok for the creator's options; Paced when it would refuse to answer, or only `kept` calls are left."""
 
     def ask(token: SecretStr) -> Creator:
-        count_call(ports, account_id, TIKTOK_CREATOR_INFO, account_id)
+        count_call(ports, account_id, TIKTOK_CREATOR_INFO, account_id, kept=kept)
         return ports.tiktok.creator(token)
 
     return use_access_token(ports, account_id, ask, seconds_left=seconds_left)

@@ -24,7 +24,7 @@ def preview_post(
     added to.
     """
     read, problems = read_create_post(body)
-    post = check_post(ports, workspace_id, read, problems, seconds_left=seconds_left, creators=creators)
+    post = check_post(ports, workspace_id, read, problems, seconds_left=seconds_left, previewed=True, creators=creators)
     if post.status is Status.QUEUED:
         line = preview_line(ports, post, usages)
         if line.waits:

@@ -71,11 +71,11 @@ def change_usage[T](ports: Ports, usage_id: str, change: Callable[[Usage, float]
     raise Busy("Too many workers use the account's limits at once.", "Try again in a moment.")
 
 
-def count_call(ports: Ports, account_id: str, window: Window, owner: str) -> None:
-    """Count a call that TikTok counts, before it is made; Paced when TikTok would refuse it."""
+def count_call(ports: Ports, account_id: str, window: Window, owner: str, *, kept: int = 0) -> None:
+    """Count a call that TikTok counts, before it is made; Paced when it would refuse it, or only `kept` are left."""
 
     def change(usage: Usage, now: float) -> tuple[Usage, float]:
-        return count(usage, window, owner, now)
+        return count(usage, window._replace(most=window.most - kept), owner, now)
 
     wait = change_usage(ports, account_id, change)
     if wait > 0:
