@@ -227,7 +227,7 @@ FIELDS: Mapping[str, str] = {
     "NewKeyAnswer.key": "The key's text, which is shown only now.",
     "KeyAnswer.scopes": "What the key may do.",
     "NewKeyAnswer.scopes": "What the key may do.",
-    "CreateKeyRequest.name": f"What the key is for, 1 to {int(KEY_NAME_CHARACTERS)} printable characters.",
+    "CreateKeyRequest.name": f"What the key is for, 1 to {int(KEY_NAME_CHARACTERS)} characters on one line.",
     "CreateKeyRequest.scopes": "What the key may do; without it everything but making keys.",
     "CreateKeyRequest.expiresAt": "When the key ends; without it never.",
     "AccountAnswer.expiresAt": "When the creator has to connect again at the latest; null without tokens.",

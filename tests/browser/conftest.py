@@ -35,7 +35,7 @@ from tests.e2e.pictures import picture
 BROWSER = ROOT / ".tools" / "browser"
 """Where the set-up wrote which Chromium to use."""
 
-PATIENCE = 20_000
+PATIENCE = 60_000
 """How long a page may take to show what is expected, in milliseconds: functions start cold, and posts take seconds."""
 
 REFUSED = "Failed to load resource: the server responded with a status of"

@@ -71,6 +71,16 @@ def program(installed: Path, tmp_path: Path) -> Program:
     return Program(installed / "bin/publisher", environment, tmp_path)
 
 
+ACCOUNT = {
+    "account_id": "account",
+    "is_valid": True,
+    "tiktok_username": "rabbit",
+    "tiktok_display_name": "Rabbit",
+    "tiktok_avatar_url": "",
+    "state": "active",
+}
+
+
 @dataclass
 class Scene:
     """What the misbehaving service does with the next requests, and what it has."""
@@ -99,7 +109,7 @@ class BadServiceHandler(BaseHTTPRequestHandler):
     server: BadService
 
     def do_GET(self) -> None:
-        self._misbehave(lambda: (200, {"accounts": []}, {}))
+        self._misbehave(lambda: (200, {"accounts": [ACCOUNT]}, {}))
 
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))

@@ -11,7 +11,8 @@ import mcp
 import pytest
 from mcp.types import TextContent
 
-from tests.clients.conftest import Program
+from tests.clients.conftest import BadService, Program
+from tests.clients.test_transport import KEY
 from tests.e2e.client import Client
 
 Task = Callable[[mcp.Client], Awaitable[Any]]
@@ -58,6 +59,26 @@ async def refusal(client: mcp.Client, tool: str, **arguments: Any) -> str:
 
 def name_of(account: dict[str, Any]) -> str:
     return f"@{account['tiktok_username']}"
+
+
+@pytest.mark.parametrize("fault", ["401", "429 after 2400", "other 200"])
+def test_a_post_that_was_accepted_is_no_error_when_its_outcome_cannot_be_seen(
+    program: Program, service: BadService, fault: str
+):
+    server = mcp.StdioServerParameters(
+        command=str(program.path),
+        args=["mcp"],
+        env=program.environment | {"PUBLISHER_URL": service.url, "PUBLISHER_KEY": KEY, "PYTHONWARNINGS": "default"},
+    )
+    service.scene.faults = ["none", "none", fault]
+
+    async def task() -> dict[str, Any]:
+        async with mcp.Client(server) as client:
+            media = ["https://example.com/a.mp4"]
+            return await use(client, "publish", media=media, text="hello", privacy_level="SELF_ONLY")
+
+    told = asyncio.run(task())
+    assert (told["postSubmissionId"], told["status"]) == ("post-1", "QUEUED")
 
 
 def test_each_tool_says_what_it_may_do_and_privacy_has_no_default(talk):

@@ -48,6 +48,18 @@ def test_the_largest_file_is_taken_and_a_byte_more_is_told_of_the_other_way(http
     assert "POST /v2/media/uploads" in refused.json["message"]
 
 
+def test_a_form_with_two_files_is_refused_rather_than_one_of_them_lost(http: Http, ports: FakePorts) -> None:
+    one = a_form(PICTURE)
+    assert_failed(send(http, one[: one.rindex(b"--x--")] + one), 400, "InvalidRequest")
+    assert ports.uploads.files == {}
+
+
+def test_a_picture_that_is_not_taken_is_named(http: Http) -> None:
+    refused = send(http, *form(b"\0\0\0\x18ftypheic".ljust(64, b"\0")))
+    assert_failed(refused, 400, "InvalidMediaType")
+    assert "a HEIC picture" in refused.json["error"]
+
+
 def test_a_form_beyond_all_limits_is_not_even_read(http: Http) -> None:
     assert_failed(send(http, *form(b"\xff\xd8\xff".ljust(FORM_BODY_BYTES, b"\x00"))), 400, "InvalidRequest")
 

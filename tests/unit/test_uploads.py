@@ -74,6 +74,16 @@ def test_a_new_upload_tells_its_parts_and_its_address(http, ports):
 
 
 @pytest.mark.parametrize(
+    "name",
+    ["Screenshot at 9.41.00\u202fAM.png", "family \U0001f468\u200d\U0001f469\u200d\U0001f467.mp4", "\u3000film.mp4"],
+)
+def test_a_file_may_have_any_name_that_stands_on_one_line(http: Http, name: str) -> None:
+    begun = begin(http, name=name)
+    assert begun.status == 201, begun.body
+    assert begun.json["fileName"] == name
+
+
+@pytest.mark.parametrize(
     ("body", "code", "field"),
     [
         ({"size": 1}, "MissingParameter", "fileName"),

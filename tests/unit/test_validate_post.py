@@ -1,5 +1,7 @@
 """Checking a post and its media without doing anything."""
 
+import base64
+import json
 from typing import Any
 
 import pytest
@@ -160,6 +162,12 @@ def test_a_server_that_takes_all_the_time_is_not_held_against_the_post(
     assert "its server is slow" in told["warnings"][-1]
 
 
+def cloudfront_policy(end: int) -> str:
+    statement = {"Resource": "*", "Condition": {"DateLessThan": {"AWS:EpochTime": end}}}
+    policy = base64.b64encode(json.dumps({"Statement": [statement]}).encode()).decode()
+    return policy.translate(str.maketrans("+=/", "-_~"))
+
+
 @pytest.mark.parametrize(
     ("query", "dies"),
     [
@@ -168,6 +176,9 @@ def test_a_server_that_takes_all_the_time_is_not_held_against_the_post(
         ("X-Goog-Date=20260921T140640Z&X-Goog-Expires=60&X-Goog-Signature=x", True),
         (f"AWSAccessKeyId=a&Signature=x&Expires={int(NOW) + 60}", True),
         (f"Key-Pair-Id=a&Signature=x&Expires={int(NOW) + 100_000}", False),
+        (f"Policy={cloudfront_policy(int(NOW) + 60)}&Signature=x&Key-Pair-Id=a", True),
+        (f"Policy={cloudfront_policy(int(NOW) + 100_000)}&Signature=x&Key-Pair-Id=a", False),
+        ("Policy=x&Signature=x&Key-Pair-Id=a", False),
         ("sv=2024-01-01&se=2026-09-21T15:00:00Z&sig=x", True),
         ("sv=2024-01-01&se=2026-12-31&sig=x", False),
         ("Expires=1", False),

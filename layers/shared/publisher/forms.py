@@ -20,7 +20,7 @@ class FormFile(NamedTuple):
 def sent_file(call: Call, field: str) -> FormFile:
     """Return the file in a field of the request's form.
 
-    MissingParameter when there is none, InvalidRequest when the body is no form or too large for one.
+    MissingParameter when there is none, InvalidRequest when there are several, or the body is no form or too large.
     """
     kind, options = parse_options_header(call.header("content-type") or "")
     body = call.body(int(FORM_BODY_BYTES))
@@ -38,4 +38,8 @@ def sent_file(call: Call, field: str) -> FormFile:
         ) from None
     if not files:
         raise MissingParameter(f"{field} is missing.", "Send the file in the field of this name.", field=field)
+    if len(files) > 1:
+        raise InvalidRequest(
+            f"The form has {len(files)} files in {field}.", "Send each file in a request of its own.", field=field
+        )
     return FormFile(files[0].filename or field, files[0].raw)

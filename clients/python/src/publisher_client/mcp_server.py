@@ -15,7 +15,7 @@ from mcp.types import ToolAnnotations
 from pydantic import BaseModel, Field
 
 from publisher_client.client import Client
-from publisher_client.errors import PublisherApiError, PublisherError, StillUnderWay
+from publisher_client.errors import PublisherApiError, PublisherError
 from publisher_client.login import Home
 from publisher_client.models import Options, Post, PostAnswer, Privacy
 
@@ -268,11 +268,15 @@ class Tools:
         return file
 
     def _outcome(self, accepted: PostAnswer) -> Told:
-        """Return what became of a post in the time there is; PublisherError when it failed."""
+        """Return what became of a post in the time there is; PublisherError when it failed.
+
+        When that cannot be seen the answer is that it was accepted: an error would have a model publish it again.
+        """
+        seen = [accepted]
         try:
-            post = self._client.wait(accepted.post_submission_id, seconds=WAIT_SECONDS, until=_settled)
-        except StillUnderWay:
-            return _json(self._client.post(accepted.post_submission_id))
+            post = self._client.wait(accepted.post_submission_id, seen.append, seconds=WAIT_SECONDS, until=_settled)
+        except PublisherError:
+            return _json(seen[-1])
         if post.status == "FAILED":
             raise PublisherError(
                 f"Post {post.post_submission_id} failed: {post.error} ({post.code})",

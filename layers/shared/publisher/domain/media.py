@@ -17,7 +17,7 @@ from publisher.domain.limits import (
     VIDEO_SIDE_MAX,
     VIDEO_SIDE_MIN,
 )
-from publisher.domain.sniffing import Kind, sniff
+from publisher.domain.sniffing import Kind, other_name, sniff
 
 CONTAINERS = (Kind.MP4, Kind.QUICKTIME, Kind.WEBM)
 """TikTok, media transfer guide (documented)."""
@@ -49,10 +49,11 @@ def known_kind(head: bytes) -> Kind:
     """Tell the kind of media that begins with `head`; InvalidMediaType for anything that cannot be used."""
     kind = sniff(head)
     if kind is None:
+        name = other_name(head)
+        what = f"{name}, which cannot be used" if name else "neither a video nor a picture that can be used"
         raise InvalidMediaType(
-            "The media URL holds neither a video nor a picture that can be used.",
-            "Give the URL of the file itself, not of a page that shows it: MP4, MOV or WebM; JPEG, PNG, WebP, GIF, BMP "
-            "or TIFF.",
+            f"The media is {what}.",
+            "Give the file itself, not a page that shows it: MP4, MOV or WebM; JPEG, PNG, WebP, GIF, BMP or TIFF.",
             field="post.content.mediaUrls",
         )
     return kind

@@ -1,5 +1,6 @@
 """What can be told from a media URL alone: whether it may ever be fetched."""
 
+import base64
 import re
 import string
 from collections.abc import Collection
@@ -71,8 +72,8 @@ def check_media_url(url: str, trusted_origins: Collection[str]) -> MediaUrl:
 def expires_at(url: str) -> float | None:
     """Return the epoch second at which a presigned URL stops to work; None for a URL that does not say.
 
-    Amazon's and Google's signatures of version 4 (a date and its seconds), CloudFront's and the older ones (`Expires`),
-    and Azure's (`se`).
+    Amazon's and Google's signatures of version 4 (a date and its seconds), CloudFront's (`Expires` or a `Policy`), the
+    older ones (`Expires`), and Azure's (`se`).
     """
     query = dict(parse_qsl(urlsplit(url).query))
     for prefix in ("X-Amz-", "X-Goog-"):
@@ -82,12 +83,29 @@ def expires_at(url: str) -> float | None:
             return None if begun is None else begun + int(seconds)
     if "Signature" in query and _DIGITS.fullmatch(query.get("Expires", "")):
         return float(query["Expires"])
+    if "Signature" in query and "Policy" in query:
+        return _end_of_policy(query["Policy"])
     if "sig" in query:
         return _moment(query.get("se", ""), "%Y-%m-%dT%H:%M:%SZ") or _moment(query.get("se", ""), "%Y-%m-%d")
     return None
 
 
 _DIGITS = re.compile(r"[0-9]{1,10}")
+
+
+_END = re.compile(rb'"DateLessThan"\s*:\s*{\s*"AWS:EpochTime"\s*:\s*([0-9]{1,10})\s*}')
+
+
+def _end_of_policy(policy: str) -> float | None:
+    """Return when a policy of CloudFront ends: JSON in base64, with other letters for those that a URL takes apart."""
+    try:
+        end = _END.search(base64.b64decode(policy.replace("_", "=").translate(_POLICY_LETTERS)))
+    except ValueError:
+        return None
+    return float(end[1]) if end else None
+
+
+_POLICY_LETTERS = str.maketrans("-~", "+/")
 
 
 def _moment(text: str, form: str) -> float | None:

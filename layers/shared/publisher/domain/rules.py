@@ -1,6 +1,7 @@
 """What TikTok and the product ask of a post: problems that refuse it, and warnings that go with it."""
 
 import re
+import unicodedata
 from collections.abc import Collection, Sequence
 
 from pydantic import BaseModel, ConfigDict
@@ -53,6 +54,16 @@ class Consent(BaseModel):
 def is_id(text: str) -> bool:
     """Tell whether a text has the form of our ids, a UUID; no object has another one."""
     return _UUID.fullmatch(text) is not None
+
+
+def is_name(text: str, most: int) -> bool:
+    """Tell whether a text can name something: something to see, on one line, in at most `most` characters."""
+    breaks = any(unicodedata.category(character) in _BREAKING for character in text)
+    return len(text) <= most and text.strip() != "" and not breaks
+
+
+_BREAKING = ("Cc", "Cs", "Zl", "Zp")
+"""Unicode's control characters, halves of one, and ends of a line."""
 
 
 def utf16_units(text: str) -> int:

@@ -6,6 +6,7 @@ import uuid
 from publisher.api import BeginUploadRequest, read_body
 from publisher.domain.errors import InvalidRequest, MediaTooLarge, MissingParameter
 from publisher.domain.limits import GIB, GIVEN_NAME_CHARACTERS, VIDEO_BYTES
+from publisher.domain.rules import is_name
 from publisher.domain.uploads import Upload, UploadState
 from publisher.ports import Ports
 
@@ -38,10 +39,10 @@ def new_upload(ports: Ports, workspace_id: str, request: BeginUploadRequest) -> 
 def _checked_name(name: str | None) -> str:
     if name is None:
         raise MissingParameter("fileName is missing.", "Give the name of the file.", field="fileName")
-    if not (1 <= len(name) <= GIVEN_NAME_CHARACTERS and name.isprintable() and name.strip()):
+    if not is_name(name, int(GIVEN_NAME_CHARACTERS)):
         raise InvalidRequest(
-            f"fileName is not 1 to {GIVEN_NAME_CHARACTERS} printable characters.",
-            "Give the name of the file, without its folders.",
+            f"fileName is not 1 to {GIVEN_NAME_CHARACTERS} characters on one line.",
+            "Give the file another name.",
             field="fileName",
         )
     return name

@@ -8,6 +8,7 @@ from publisher.api import CreateKeyRequest, read_body, read_moment
 from publisher.domain.errors import InvalidRequest, MissingParameter
 from publisher.domain.keys import SCOPES, ApiKey, NewKey
 from publisher.domain.limits import KEY_NAME_CHARACTERS
+from publisher.domain.rules import is_name
 from publisher.ports import Clock, Keys, Ports
 
 USUAL_SCOPES = tuple(scope for scope in SCOPES if scope != "admin")
@@ -64,9 +65,9 @@ def _new_key(
 def _checked_name(name: str | None) -> str:
     if name is None:
         raise MissingParameter("name is missing.", "Say what the key is for.", field="name")
-    if not (1 <= len(name) <= KEY_NAME_CHARACTERS and name.isprintable() and name.strip()):
+    if not is_name(name, int(KEY_NAME_CHARACTERS)):
         raise InvalidRequest(
-            f"name is not 1 to {KEY_NAME_CHARACTERS} printable characters.", "Say what the key is for.", field="name"
+            f"name is not 1 to {KEY_NAME_CHARACTERS} characters on one line.", "Say what the key is for.", field="name"
         )
     return name
 

@@ -3,7 +3,7 @@
 from publisher.api import BeginUploadRequest
 from publisher.domain.errors import InvalidMediaType, MediaTooLarge
 from publisher.domain.limits import FORM_FILE_BYTES, MIB
-from publisher.domain.sniffing import sniff
+from publisher.domain.sniffing import other_name, sniff
 from publisher.domain.uploads import UploadState
 from publisher.ports import Ports
 from publisher.use_cases.begin_upload import new_upload
@@ -22,8 +22,10 @@ def upload_file(ports: Ports, workspace_id: str, file_name: str, data: bytes) ->
         )
     kind = sniff(data)
     if data and kind is None:
+        name = other_name(data)
+        what = f"{name}, which cannot be used" if name else "neither a video nor a picture that can be used"
         raise InvalidMediaType(
-            "The file is neither a video nor a picture that can be used.",
+            f"The file is {what}.",
             "Send MP4, MOV or WebM; JPEG, PNG, WebP, GIF, BMP or TIFF.",
             field="file",
         )
