@@ -219,12 +219,23 @@ def test_what_did_not_arrive_says_why_and_when_it_is_tried_next_and_can_be_sent_
     assert (sent["state"], sent["tries"][-1]["status"]) == ("DELIVERED", 204)
 
 
+def test_a_webhook_is_tried_once_at_a_time(http, ports):
+    webhook_id, other = added(http), added(http)
+    assert do(http, webhook_id, "test").status == 202
+    assert_failed(do(http, webhook_id, "test"), 409, "InvalidRequest")
+    assert do(http, other, "test").status == 202
+    ports.sender.usual = Reply(status=500, error=None)
+    deliver(ports, None, seconds_left=lambda: 100.0)
+    assert do(http, webhook_id, "test").status == 202
+
+
 def test_the_log_comes_page_by_page_newest_first(http, ports):
     webhook_id = added(http)
     ids = []
     for _ in range(5):
         ports.clock.time += 1
         ids.append(do(http, webhook_id, "test").json["deliveryId"])
+        deliver(ports, None, seconds_left=lambda: 100.0)
     found, query = [], {"limit": "2"}
     while True:
         page = log(http, webhook_id, **query).json

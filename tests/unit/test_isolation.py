@@ -134,6 +134,7 @@ class World:
             mine.texts.append(secret.get_secret_value())
             for _ in range(3):
                 try_endpoint(self.ports, name, endpoint.endpoint_id)
+                deliver(self.ports, None, seconds_left=lambda: 100.0)
             for complete in (True, False):
                 mine.uploads.append(self._upload(mine, complete=complete))
             for accept in ("application/json", "text/html"):

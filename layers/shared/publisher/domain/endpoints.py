@@ -144,6 +144,11 @@ class Delivery(Frozen):
         return self.state is DeliveryState.PENDING and self.watch_at is not None and self.watch_at <= now
 
     @property
+    def being_sent(self) -> bool:
+        """True until its first try has ended."""
+        return self.state is DeliveryState.PENDING and self.count == 0
+
+    @property
     def last_try(self) -> bool:
         """True when no further try follows the next one."""
         return self.count >= len(DELIVERY_WAITS_SECONDS)

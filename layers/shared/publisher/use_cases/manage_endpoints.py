@@ -100,10 +100,16 @@ def remove_endpoint(ports: Ports, workspace_id: str, endpoint_id: str) -> Endpoi
 
 
 def try_endpoint(ports: Ports, workspace_id: str, endpoint_id: str) -> Delivery:
-    """Begin to deliver a notice that tells nothing, whatever the endpoint wants; WrongStatus when it is disabled."""
+    """Begin to deliver a notice that tells nothing, whatever the endpoint wants.
+
+    WrongStatus when it is disabled, or another test is being sent: an endpoint that hangs must not take every sender.
+    """
     endpoint = get_endpoint(ports, workspace_id, endpoint_id)
     check_enabled(endpoint)
     now = ports.clock.now()
+    latest = ports.endpoints.deliveries(endpoint_id, 1, None).deliveries
+    if any(one.type == TEST and one.being_sent for one in latest):
+        raise WrongStatus("A test of the webhook is under way.", "Try again when it is in the log of its deliveries.")
     data: dict[str, object] = {"webhookId": endpoint_id, "message": "This is a test; nothing happened."}
     return deliver_to(ports, notice_of(notice_id("test", uuid.uuid4()), TEST, now, data), [endpoint])[0]
 
