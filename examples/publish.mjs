@@ -32,6 +32,11 @@ class ApiError extends Error {
   }
 }
 
+process.on("uncaughtException", (error) => {
+  console.error(error instanceof ApiError ? `The service refused: ${error.message}` : error);
+  process.exit(1);
+});
+
 /** Call the API and return its answer; what is safe to repeat is repeated when the service asks for it. */
 async function call(method, path, { body, headers = {} } = {}) {
   const safe = method === "GET" || "Idempotency-Key" in headers;

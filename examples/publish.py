@@ -104,4 +104,7 @@ def main():
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except ApiError as error:
+        sys.exit(f"The service refused: {error}")

@@ -7,12 +7,17 @@ set -euo pipefail
 
 failed=0
 
-# call METHOD PATH [ARGUMENTS OF CURL…]: print the answer's body; fail when the service refuses.
+# call METHOD PATH [ARGUMENTS OF CURL…]: print the answer's body; say why, and fail, when the service refuses.
 call() {
-    local method=$1 path=$2
+    local method=$1 path=$2 answer code=0
     shift 2
-    curl --silent --show-error --fail-with-body --max-time 40 --request "$method" "$PUBLISHER_URL$path" \
-        --header "boring-api-key: $PUBLISHER_KEY" --header "Content-Type: application/json" "$@"
+    answer=$(curl --silent --show-error --fail-with-body --max-time 40 --request "$method" "$PUBLISHER_URL$path" \
+        --header "boring-api-key: $PUBLISHER_KEY" --header "Content-Type: application/json" "$@") || code=$?
+    if [[ $code != 0 && -n $answer ]]; then
+        echo "The service refused: $(field error <<<"$answer") $(field message <<<"$answer")" >&2
+    fi
+    echo "$answer"
+    return "$code"
 }
 
 # field NAME: print the first text of that name in the JSON on stdin; nothing when there is none.

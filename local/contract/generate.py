@@ -12,7 +12,7 @@ from pydantic.alias_generators import to_camel
 from pydantic.json_schema import models_json_schema
 
 from local.contract.examples import ANSWERED, BULK_CSV, FAILED, POSTS
-from local.contract.operations import CSV, OPENAPI, OPERATIONS, PAGE, REDIRECT, Operation
+from local.contract.operations import CSV, OPENAPI, OPERATIONS, PAGE, REDIRECT, TEXT, Operation
 from local.contract.words import FIELDS, HEADERS, NEVER_NULL, PARAMETERS, REQUIRED, TAGS, VALUES
 from publisher.api import FailureAnswer, PostAnswer
 from publisher.domain import errors
@@ -199,6 +199,7 @@ def _answers(path: str, operation: Operation, names: Models) -> Json:
         described: Json = {"description": HTTPStatus(status).phrase}
         if answer == REDIRECT:
             described["headers"] = {"Location": {"description": "Where to go on.", "schema": {"type": "string"}}}
+            described["content"] = {TEXT: {"schema": {"type": "string"}}}
         elif isinstance(answer, str):
             described["content"] = {answer: {"schema": {"type": "object" if answer == OPENAPI else "string"}}}
         else:

@@ -76,3 +76,15 @@ def test_an_example_connects_publishes_all_six_kinds_and_reads_the_figures(
     assert [next(line for line in lines if line.startswith(ended)) for ended in ENDED], told
     assert "As expected, refused: " in told
     assert "Followers: " in told
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_an_example_that_is_refused_says_why_in_a_sentence(client: Client, name: str) -> None:
+    environment = {"PUBLISHER_URL": client.api, "PUBLISHER_KEY": "wrong", "VIDEO_URL": "x", "PHOTO_URLS": "x"}
+    done = subprocess.run(
+        COMMANDS[name], env=os.environ | environment, capture_output=True, text=True, check=False, timeout=40
+    )
+    assert done.returncode != 0
+    assert "Invalid or missing API key" in done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+    assert "    at " not in done.stderr
