@@ -48,8 +48,8 @@ def client_of(url: str, service: str, config: Config | None = None) -> Any:
 
 
 @contextmanager
-def running_emulator(state: Path, logs: Path, function_environment: dict[str, str]) -> Iterator[Emulator]:
-    """Run MiniStack with its data in `state`; every function's process finds `function_environment` in its own.
+def running_emulator(state: Path, logs: Path, function_environment: dict[str, str], *, port: int) -> Iterator[Emulator]:
+    """Run MiniStack with its data in `state`, on `port` if that is free; functions find `function_environment`.
 
     Of our environment it gets only what a program needs to run at all, as in Lambda.
     """
@@ -76,6 +76,6 @@ def running_emulator(state: Path, logs: Path, function_environment: dict[str, st
     }
     environment |= function_environment
     # -P: the folder of the script is this package, not a place to import from.
-    command: list[str | Path] = [_PYTHON, "-P", ROOT / "local" / "emulator_server.py"]
+    command: list[str | Path] = [_PYTHON, "-P", ROOT / "local" / "emulator_server.py", str(port)]
     with child("MiniStack", command, log=logs / "ministack.log", environment=environment) as process:
         yield Emulator(process)

@@ -1,4 +1,6 @@
-"""Serve MiniStack on a free port of 127.0.0.1; run by the Python of MiniStack's own environment.
+"""Serve MiniStack on 127.0.0.1, on the port of the command line or, when it is used, any free one.
+
+Run by the Python of MiniStack's own environment.
 
 MiniStack itself saves its state at an orderly end only, and until it has ended it goes on running functions, whose
 effects it then forgets: a post could be published and the ledger not know. So at SIGTERM this freezes the functions
@@ -26,7 +28,10 @@ _SCHEDULE_SECONDS = 1
 
 def main() -> None:
     """Listen, say where, serve until SIGTERM."""
-    listener = socket.create_server(("127.0.0.1", 0), backlog=512)
+    try:
+        listener = socket.create_server(("127.0.0.1", int(sys.argv[1])), backlog=512)
+    except (OSError, OverflowError):
+        listener = socket.create_server(("127.0.0.1", 0), backlog=512)
     port = listener.getsockname()[1]
     url = f"http://127.0.0.1:{port}"
     os.environ |= {"GATEWAY_PORT": str(port), "AWS_ENDPOINT_URL": url}

@@ -69,11 +69,12 @@ def running_stack(options: Options) -> Iterator[Stack]:
         state = parts.enter_context(State(options.state))
         front = parts.enter_context(Front(options.port, state.logs / "http.log"))
         environment = function_environment(options.template.resolve().parent, state.logs)
-        emulator = parts.enter_context(running_emulator(state.path / "aws", state.logs, environment))
+        # Both next to the API's port, so that they are the same after a restart: addresses given out stay good.
+        port = front.port + 2
+        emulator = parts.enter_context(running_emulator(state.path / "aws", state.logs, environment, port=port))
         children = [emulator.process]
         tiktok, tokens = options.tiktok_url, options.ownership_tokens
         if tiktok is None:
-            # Next to the API's port, so that it is the same after a restart: upload addresses given out stay good.
             port = free_port(front.port + 1)
             command = [sys.executable, "-m", "local.tiktok", "--port", str(port), "--state", str(state.path / "tiktok")]
             children.append(parts.enter_context(child("The sandbox", command, log=state.logs / "tiktok.log")))

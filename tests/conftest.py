@@ -2,13 +2,14 @@
 
 import json
 import os
+import random
 import socket
 import subprocess
 import sys
 import threading
 from collections import Counter, defaultdict
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -206,13 +207,13 @@ def large_film(media_server: MediaServer) -> Film:
 
 
 def free_port() -> int:
-    """Return a port whose neighbour, which the sandbox takes, is free too."""
+    """Return a port that is free as the two after it are, which the sandbox and S3 take.
+
+    From below those that systems give to connections, of which one could take it before it is used.
+    """
     while True:
-        with socket.socket() as first, socket.socket() as second:
-            first.bind(("127.0.0.1", 0))
-            port = first.getsockname()[1]
-            try:
-                second.bind(("127.0.0.1", port + 1))
-            except OSError:
-                continue
-            return int(port)
+        port = random.randrange(20_000, 32_000)
+        with ExitStack() as sockets, suppress(OSError):
+            for one in (port, port + 1, port + 2):
+                sockets.enter_context(socket.socket()).bind(("127.0.0.1", one))
+            return port

@@ -19,6 +19,7 @@ import requests
 from local import emulator
 from local.processes import ROOT, LocalError
 from local.state import State
+from tests.conftest import free_port
 from tests.e2e.client import Client, query_of
 
 PATIENCE_SECONDS = 30
@@ -151,7 +152,7 @@ def test_a_missing_tool_is_one_sentence(monkeypatch: pytest.MonkeyPatch, tmp_pat
     monkeypatch.setattr(emulator, "_PYTHON", tmp_path / "python")
     with (
         pytest.raises(LocalError, match="MiniStack is not installed: run `make setup`"),
-        emulator.running_emulator(tmp_path, tmp_path, {}),
+        emulator.running_emulator(tmp_path, tmp_path, {}, port=0),
     ):
         pass
 
@@ -164,7 +165,8 @@ def test_what_ends_the_stack_ends_everything_and_loses_nothing(tmp_path: Path) -
         assert code == -signal.SIGKILL
         assert first.leftovers() == []
     # Another port, another TikTok by address: the functions must learn of both.
-    with started(state, "--trust-media-origin", "http://127.0.0.1:9") as second:
+    port = str(free_port())
+    with started(state, "--trust-media-origin", "http://127.0.0.1:9", "--port", port) as second:
         assert second.ready["apiKey"] == first.ready["apiKey"]
         assert [listed["account_id"] for listed in accounts(second)] == [account["account_id"]]
         consent = second.client.get("/oauth/tiktok/start", allow_redirects=False).headers["location"]
@@ -176,7 +178,11 @@ def test_what_ends_the_stack_ends_everything_and_loses_nothing(tmp_path: Path) -
             second.process.send_signal(signal.SIGINT)
             time.sleep(0.02)
         assert second.leftovers() == []
-    with started(state) as third:
+    # The same port: what was addressed stays so, a page that is open too.
+    with started(state, "--port", port) as third:
+        assert [third.ready[name] for name in ("api", "tiktok", "s3")] == [
+            second.ready[name] for name in ("api", "tiktok", "s3")
+        ]
         assert [listed["account_id"] for listed in accounts(third)] == [account["account_id"]]
         assert third.end(signal.SIGTERM) == (0, "")
         assert third.leftovers() == []
