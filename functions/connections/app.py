@@ -13,6 +13,7 @@ def start(call: Call) -> Answer:
     """Send the browser to TikTok; a program that accepts JSON gets a link for a browser instead."""
     if call.wants_json():
         return link_answer(call, make_connect_link(call.ports, call.workspace_id))
+    call.check_leaving_page()
     return consent_answer(call, start_connecting(call.ports, call.workspace_id, call.base_url() + CALLBACK))
 
 

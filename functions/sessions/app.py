@@ -26,6 +26,7 @@ def show(call: Call) -> Answer:
 def end(call: Call) -> Answer:
     """Sign the browser out; its cookie is the credential."""
     call.check_own_page()
+    call.check_csrf_token()
     sign_out(call.ports, call.session_token)
     return signed_out_answer(call)
 

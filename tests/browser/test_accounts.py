@@ -137,3 +137,15 @@ def test_markup_in_a_nickname_is_text(signed_in: Page, operator: Client, avatar:
     card(signed_in, MARKUP).get_by_role("button", name="Disconnect").click()
     expect(signed_in.get_by_role("dialog", name=f"Disconnect {MARKUP}?")).to_be_visible()
     assert signed_in.title() != "hit"
+
+
+def test_what_was_not_allowed_stands_on_the_card_and_takes_test_upload_away(signed_in: Page, operator: Client) -> None:
+    name = new_creator(operator, "Mira Sanders")
+    signed_in.get_by_role("link", name="Connect TikTok").first.click()
+    consent(signed_in, name, without=("video.publish", "video.upload"))
+    go_to(signed_in, "Posts")
+    go_to(signed_in, "Accounts")
+    shown = card(signed_in, "Mira Sanders")
+    expect(shown).to_contain_text("Not allowed: video.upload, video.publish.")
+    expect(shown.get_by_role("link", name="Connect again")).to_be_visible()
+    expect(shown.get_by_role("link", name="Test Upload")).to_have_count(0)

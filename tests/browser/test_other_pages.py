@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import LivedIn, sign_in
-from tests.browser.steps import go_to, heading, new_creator
+from tests.browser.steps import go_to, heading, new_creator, settled
 from tests.e2e.client import Client
 
 COLUMNS = ["Video Description", "Views", "Likes", "Comments", "Shares", "Duration", "Create Time"]
@@ -31,6 +31,31 @@ def column(page: Page, name: str) -> list[str]:
     heads = figures(page).get_by_role("columnheader").all_inner_texts()
     rows = figures(page).locator("tbody").get_by_role("row").all()
     return [row.get_by_role("cell").nth(heads.index(name)).inner_text() for row in rows]
+
+
+@pytest.mark.parametrize("address", ["%E0", "__proto__", "constructor", "nothing"])
+def test_an_address_that_leads_nowhere_says_so_under_the_menu(signed_in: Page, address: str) -> None:
+    signed_in.goto(f"/#/{address}")
+    expect(signed_in.get_by_role("navigation", name="Main")).to_be_visible()
+    expect(heading(signed_in, "There is no such page")).to_be_visible()
+
+
+def test_a_month_that_there_is_not_is_the_present_one(signed_in: Page) -> None:
+    signed_in.goto("/#/schedule?view=month&month=2026-13")
+    settled(signed_in, "Schedule")
+    expect(signed_in.get_by_role("main")).to_contain_text(f"{datetime.now(ZoneInfo('Europe/Berlin')):%B %Y}")
+
+
+@pytest.mark.parametrize(("page_name", "title"), [("compose", "New post"), ("performance", "Performance")])
+def test_an_account_that_is_not_there_is_not_replaced_by_another(
+    signed_in: Page, operator: Client, page_name: str, title: str
+) -> None:
+    operator.connect(new_creator(operator, "Mira Sanders"))
+    signed_in.goto(f"/#/{page_name}?account=00000000-0000-4000-8000-000000000000")
+    settled(signed_in, title)
+    expect(signed_in.get_by_text("The account of this address is not connected here")).to_be_visible()
+    expect(signed_in.get_by_role("combobox").first).to_have_value("")
+    expect(signed_in.get_by_text("Posting to Mira")).to_have_count(0)
 
 
 def test_without_a_planned_post_the_schedule_says_what_to_do(signed_in: Page) -> None:

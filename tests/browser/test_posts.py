@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 from playwright.sync_api import Locator, Page, expect
 
 from local.emulator import client_of
@@ -156,6 +157,23 @@ def test_the_text_and_the_time_of_a_scheduled_post_can_be_changed(
     assert (post["text"], post["scheduledTime"][:16]) == ("Better words", in_days(5)[:16])
 
 
+def test_a_change_that_is_refused_keeps_what_was_typed_and_says_why(
+    signed_in: Page, operator: Client, account: dict[str, Any], film: Film
+) -> None:
+    post = operator.publish(a_video(account, film.url, text="Before") | {"scheduledTime": in_days(2)}).json()
+    open_post(signed_in, post["postSubmissionId"])
+    signed_in.get_by_role("button", name="Edit").click()
+    dialog = signed_in.get_by_role("dialog")
+    dialog.get_by_label("Caption").fill("After")
+    dialog.get_by_label("Goes out at").fill("2020-01-01T12:00")
+    dialog.get_by_role("button", name="Save").click()
+    expect(dialog.get_by_role("alert")).not_to_be_empty()
+    expect(dialog.get_by_label("Caption")).to_have_value("After")
+    dialog.get_by_label("Goes out at").fill(in_days(3)[:16])
+    dialog.get_by_role("button", name="Save").click()
+    expect(signed_in.get_by_text("After")).to_be_visible()
+
+
 def in_days(days: int) -> str:
     return time.strftime("%Y-%m-%dT12:00:00Z", time.gmtime(time.time() + days * 86400))
 
@@ -170,6 +188,20 @@ def test_of_an_unclear_post_a_person_says_that_it_is_there(
     expect(badge(signed_in, "Needs you")).to_be_visible()
     signed_in.get_by_role("button", name="It is there").click()
     signed_in.get_by_role("dialog").get_by_role("button", name="Yes, it is there").click()
+    expect(badge(signed_in, "Published")).to_be_visible()
+    assert len(operator.opened_for(account)) == 1
+
+
+def test_of_an_unclear_post_another_page_learns_what_was_said_already(
+    signed_in: Page, operator: Client, account: dict[str, Any], unclear: str
+) -> None:
+    open_post(signed_in, unclear)
+    expect(badge(signed_in, "Needs you")).to_be_visible()
+    told = requests.post(
+        f"{operator.api}/v2/posts/{unclear}/retry", json={"published": True}, headers=operator.headers, timeout=40
+    )
+    assert told.ok
+    send_again(signed_in)
     expect(badge(signed_in, "Published")).to_be_visible()
     assert len(operator.opened_for(account)) == 1
 

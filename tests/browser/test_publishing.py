@@ -56,6 +56,36 @@ def big(large_film: Film) -> Path:
     return large_film.path
 
 
+@pytest.mark.parametrize(
+    ("name", "data", "says"),
+    [
+        ("empty.mp4", b"", "empty.mp4 is empty."),
+        ("notes.txt", b"hello", "notes.txt is neither a video nor a photo."),
+        ("photo.heic", b"heic", "photo.heic is a HEIC photo"),
+    ],
+)
+def test_a_file_that_cannot_be_posted_is_named_before_anything_is_sent(
+    composer: Page, tmp_path: Path, name: str, data: bytes, says: str
+) -> None:
+    (tmp_path / name).write_bytes(data)
+    composer.get_by_label("Video or photos").set_input_files(tmp_path / name)
+    privacy(composer).select_option("Everyone")
+    expect(publish(composer)).to_be_disabled()
+    expect(publish(composer)).to_have_accessible_description(re.compile(re.escape(says)))
+
+
+@pytest.mark.parametrize(("year", "says"), [(2020, "The time is over."), (2090, "is kept for 30 days")])
+def test_a_time_that_a_file_of_this_computer_cannot_have_is_named_before_anything_is_sent(
+    composer: Page, year: int, says: str
+) -> None:
+    choose_files(composer, FILM)
+    privacy(composer).select_option("Everyone")
+    composer.get_by_role("radio", name="At a time").check()
+    composer.get_by_label("Date and time").fill(f"{year}-01-01T12:00")
+    expect(publish(composer)).to_be_disabled()
+    expect(publish(composer)).to_have_accessible_description(re.compile(says))
+
+
 def sha256(file: Path) -> str:
     return hashlib.sha256(file.read_bytes()).hexdigest()
 
@@ -304,7 +334,7 @@ def test_what_was_wrong_is_no_longer_said_once_it_is_corrected(composer: Page, f
     choose_addresses(composer, film.url)
     privacy(composer).select_option("Everyone")
     composer.get_by_label("At a time").check()
-    composer.get_by_label("Date and time").fill("2020-01-01T10:00")
+    composer.get_by_label("Date and time").fill("2090-01-01T10:00")
     composer.get_by_role("button", name="Schedule").click()
     expect(composer.get_by_label("Date and time")).to_have_attribute("aria-invalid", "true")
     composer.get_by_label("Date and time").fill((datetime.now(UTC) + timedelta(days=3)).strftime("%Y-%m-%dT10:00"))

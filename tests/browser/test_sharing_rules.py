@@ -190,6 +190,17 @@ def test_3e_with_branded_content_chosen_only_me_cannot_be_and_says_why(composer:
     expect(only_me).to_be_enabled()
 
 
+def test_3e_branded_content_that_was_chosen_before_is_not_there_beside_only_me(composer: Page) -> None:
+    disclose(composer, "Branded content")
+    checkbox(composer, "Disclose commercial content").uncheck()
+    privacy(composer).select_option("Only me")
+    checkbox(composer, "Disclose commercial content").check()
+    expect(checkbox(composer, "Branded content")).not_to_be_checked()
+    expect(checkbox(composer, "Branded content")).to_be_disabled()
+    expect(composer.get_by_text("will be labeled as")).to_be_hidden()
+    expect(publish(composer)).to_be_disabled()
+
+
 def test_3e_with_only_me_chosen_branded_content_cannot_be_and_says_why(composer: Page) -> None:
     privacy(composer).select_option("Only me")
     disclose(composer)

@@ -71,6 +71,77 @@ def test_a_link_signs_in_only_once(page: Page, new_page: NewPage, operator: Clie
     expect(other.get_by_role("alert")).not_to_be_empty()
 
 
+def test_a_link_that_was_used_leaves_a_living_session_alone(page: Page, operator: Client) -> None:
+    link = sign_in_link(operator)
+    page.goto(link)
+    expect(heading(page, "Accounts")).to_be_visible()
+    page.goto("about:blank")
+    page.goto(link)
+    page.get_by_role("dialog").get_by_role("button", name="Sign in with the link").click()
+    expect(page.get_by_text("Make another link").or_(page.get_by_role("status").get_by_text("link"))).to_be_visible()
+    expect(heading(page, "Accounts")).to_be_visible()
+
+
+def test_a_link_over_a_living_session_asks_first(signed_in: Page, operator: Client, keys: Keys) -> None:
+    stranger = a_stranger(operator, keys)
+    before = session_of(signed_in)
+    signed_in.goto(sign_in_link(stranger))
+    signed_in.get_by_role("dialog").get_by_role("button", name="Stay signed in").click()
+    expect(heading(signed_in, "Accounts")).to_be_visible()
+    assert session_of(signed_in) == before
+    signed_in.goto(sign_in_link(stranger))
+    signed_in.get_by_role("dialog").get_by_role("button", name="Sign in with the link").click()
+    expect(signed_in.get_by_role("banner")).to_contain_text("stranger")
+    assert session_of(signed_in) != before
+
+
+def a_stranger(operator: Client, keys: Keys) -> Client:
+    """An operator of another workspace."""
+    return Client(operator.api, make_key(keys, "stranger")[0], operator.tiktok)
+
+
+def session_of(page: Page) -> str:
+    return str(page.request.get("/v2/session").json()["workspaceId"])
+
+
+def other_tab(page: Page, link: str) -> None:
+    """Sign in with a link in another tab of the same browser."""
+    tab = page.context.new_page()
+    tab.goto(link)
+    with tab.expect_response(lambda answer: answer.request.method == "POST" and answer.url.endswith("/v2/session")):
+        tab.get_by_role("dialog").get_by_role("button", name="Sign in with the link").click()
+    settled(tab, "Accounts")
+    tab.close()
+
+
+def test_a_page_says_when_the_browser_has_a_session_of_another_workspace(
+    signed_in: Page, operator: Client, keys: Keys
+) -> None:
+    other_tab(signed_in, sign_in_link(a_stranger(operator, keys)))
+    signed_in.get_by_role("link", name="Connect TikTok").click()
+    expect(heading(signed_in, "Another workspace")).to_be_visible()
+    signed_in.get_by_role("button", name="Go on there").click()
+    expect(heading(signed_in, "Accounts")).to_be_visible()
+    expect(signed_in.get_by_role("banner")).to_contain_text("stranger")
+
+
+def test_a_page_shows_nothing_of_a_session_of_another_workspace(signed_in: Page, operator: Client, keys: Keys) -> None:
+    other_tab(signed_in, sign_in_link(a_stranger(operator, keys)))
+    signed_in.get_by_role("link", name="Keys").click()
+    expect(heading(signed_in, "Another workspace")).to_be_visible()
+    signed_in.reload()
+    expect(heading(signed_in, "Keys")).to_be_visible()
+    expect(signed_in.get_by_role("banner")).to_contain_text("stranger")
+
+
+def test_a_page_goes_on_with_a_newer_session_of_its_workspace(signed_in: Page, operator: Client) -> None:
+    new_creator(operator, "Mira Sanders")
+    other_tab(signed_in, sign_in_link(operator))
+    signed_in.get_by_role("link", name="Keys").click()
+    expect(signed_in.get_by_role("heading", name="Keys", level=1)).to_be_visible()
+    expect(signed_in.get_by_role("main")).to_contain_text("operator")
+
+
 def test_who_has_signed_out_is_out_and_stays_out(signed_in: Page) -> None:
     signed_in.get_by_role("button", name="Sign out").click()
     expect(heading(signed_in, "Sign in")).to_be_visible()

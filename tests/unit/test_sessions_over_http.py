@@ -304,6 +304,25 @@ def test_another_sessions_token_does_not_do(http, browser):
     assert_failed(answer, 403, "ForgedRequest")
 
 
+def test_a_page_of_another_session_is_not_answered_even_when_it_only_reads(http, browser):
+    stale = {"headers": {"X-CSRF-Token": Browser(http).csrf}}
+    assert_failed(browser.get("/v2/keys", **stale), 403, "ForgedRequest")
+
+
+def test_a_page_of_another_session_does_not_end_the_one_that_the_browser_has_now(http, browser):
+    stale = {"headers": {"X-CSRF-Token": Browser(http).csrf, "Origin": OURS}}
+    assert_failed(browser.call("DELETE", "/v2/session", **stale), 403, "ForgedRequest")
+    assert browser.get("/v2/session").status == 200
+
+
+@pytest.mark.parametrize(
+    ("site", "status"), [("cross-site", 403), ("same-site", 403), ("same-origin", 302), ("none", 302), (None, 302)]
+)
+def test_no_page_of_another_site_begins_a_connection_with_the_browsers_session(browser, site, status):
+    headers = PAGE if site is None else PAGE | {"Sec-Fetch-Site": site}
+    assert browser.get("/oauth/tiktok/start", headers=headers).status == status
+
+
 def test_reading_needs_no_token(browser):
     assert browser.get("/api/accounts").status == 200
 

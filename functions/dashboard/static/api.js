@@ -1,6 +1,6 @@
 /** Calls of our own API, with the session's cookie; errors carry what to do and the ids to ask about. */
 
-let csrfToken = null;
+let session = null;
 
 /** What the service refused, or that it could not be reached (status 0). */
 export class ApiError extends Error {
@@ -19,6 +19,8 @@ export class ApiError extends Error {
 /**
  * Call the API and return its JSON. `query` leaves out what is null or empty. Throws ApiError; a 401 also dispatches
  * `signed-out` on the window. GET is safe to repeat; a POST that is repeated carries the same `headers`.
+ * The token of our session goes with every call: when the browser has another session meanwhile, nothing is done, and
+ * the call is made again if that one is of the same workspace.
  */
 export async function call(method, path, { body, query, headers = {}, signal } = {}) {
   const url = new URL(path, location.origin);
@@ -26,7 +28,9 @@ export async function call(method, path, { body, query, headers = {}, signal } =
     if (value !== null && value !== undefined && value !== "") url.searchParams.set(name, value);
   }
   const sent = { Accept: "application/json", ...headers };
-  if (method !== "GET" && csrfToken) sent["X-CSRF-Token"] = csrfToken;
+  const used = session;
+  const signsIn = path === "/v2/session" && method !== "DELETE";
+  if (used && !signsIn) sent["X-CSRF-Token"] = used.csrfToken;
   if (body !== undefined) sent["Content-Type"] = "application/json";
   let response, text;
   try {
@@ -47,6 +51,8 @@ export async function call(method, path, { body, query, headers = {}, signal } =
     retryAfter: Number(response.headers.get("Retry-After")) || null,
     ...answer,
   });
+  if (failure.code === "ForgedRequest" && used && !signsIn && (await stillOurs()) && session !== used)
+    return call(method, path, { body, query, headers, signal });
   if (failure.code === "InvalidApiKey" && !path.startsWith("/v2/session"))
     window.dispatchEvent(new Event("signed-out"));
   throw failure;
@@ -70,6 +76,23 @@ export async function currentSession() {
   }
 }
 
+/**
+ * Tell whether the browser's session is of the workspace that this page shows. A newer one of it is taken on, and
+ * dispatched as `session-renewed`; one of another workspace as `session-changed`, and none as `signed-out`.
+ */
+export async function stillOurs() {
+  const before = session;
+  const now = await currentSession();
+  if (before && now?.workspaceId === before.workspaceId) {
+    if (now.csrfToken === before.csrfToken) session = before;
+    else window.dispatchEvent(new CustomEvent("session-renewed", { detail: now }));
+    return true;
+  }
+  session = null;
+  window.dispatchEvent(now ? new CustomEvent("session-changed", { detail: now }) : new Event("signed-out"));
+  return false;
+}
+
 /** Sign in with {key} or with the {ticket} of a one-time link. */
 export async function signIn(credential) {
   return keep(await call("POST", "/v2/session", { body: credential }));
@@ -78,12 +101,12 @@ export async function signIn(credential) {
 /** End the session. */
 export async function signOut() {
   await call("DELETE", "/v2/session");
-  csrfToken = null;
+  session = null;
 }
 
-function keep(session) {
-  csrfToken = session.csrfToken;
-  return session;
+function keep(found) {
+  session = found;
+  return found;
 }
 
 /**

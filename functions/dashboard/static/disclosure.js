@@ -36,7 +36,7 @@ export function disclosure(onChange) {
     brand: toggle.input.checked && brand.input.checked,
     branded: toggle.input.checked && branded.input.checked,
   });
-  const sync = () => {
+  const show = () => {
     const chosen = value();
     boxes.hidden = !chosen.on;
     prompt.textContent = chosen.branded
@@ -45,10 +45,16 @@ export function disclosure(onChange) {
         ? "Your photo/video will be labeled as 'Promotional content'"
         : "";
     prompt.hidden = !prompt.textContent;
-    onChange();
   };
-  for (const { input } of [toggle, brand, branded]) input.addEventListener("change", sync);
+  for (const { input } of [toggle, brand, branded]) {
+    input.addEventListener("change", () => {
+      show();
+      onChange();
+    });
+  }
   const setPrivate = (isPrivate) => {
+    if (isPrivate) branded.input.checked = false; // it may have been chosen before, and be hidden since
+    show();
     branded.input.disabled = isPrivate;
     branded.line.title = isPrivate ? NOT_PRIVATE : "";
     branded.line.classList.toggle("off", isPrivate);

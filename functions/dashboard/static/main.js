@@ -1,7 +1,7 @@
 /** Start: the session, the frame with its menu, and one page for each address behind the #. */
 
 import { currentSession, signIn, signOut } from "./api.js";
-import { fill, h, newId, toast } from "./dom.js";
+import { ask, fill, h, newId, toast } from "./dom.js";
 import { errorPanel } from "./parts.js";
 
 const MENU = [
@@ -38,9 +38,18 @@ let leave = new AbortController();
 /** Split an address: #/posts/123?x=y is the page "posts/", ["123"] and {x: "y"}. */
 function address() {
   const [path, search = ""] = location.hash.replace(/^#\/?/, "").split("?");
-  const [name, ...params] = path.split("/").filter(Boolean).map(decodeURIComponent);
-  const key = params.length ? `${name}/` : (name ?? "accounts");
-  return { name: name ?? "accounts", key, params, query: Object.fromEntries(new URLSearchParams(search)) };
+  const [name = "accounts", ...params] = path.split("/").filter(Boolean).map(decoded);
+  const key = params.length ? `${name}/` : name;
+  return { name, key, params, query: Object.fromEntries(new URLSearchParams(search)) };
+}
+
+/** Decode a part of an address; one that cannot be decoded leads nowhere as it is. */
+function decoded(part) {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
 }
 
 async function show() {
@@ -73,10 +82,9 @@ function head(root, title) {
 }
 
 async function pageOf(key) {
-  const module = PAGES[key];
-  if (!module) return MISSING;
+  if (!Object.hasOwn(PAGES, key)) return MISSING;
   try {
-    return await import(`./views/${module}.js`);
+    return await import(`./views/${PAGES[key]}.js`);
   } catch {
     return BROKEN;
   }
@@ -100,7 +108,7 @@ function frame(name) {
         ),
         h(
           "div.who",
-          h("span", { title: session.keyBeginning }, session.keyName),
+          h("span.key", { title: session.keyBeginning }, session.keyName),
           h("button.quiet", { type: "button", onclick: leaveSession }, "Sign out"),
         ),
       ),
@@ -131,12 +139,50 @@ async function leaveSession() {
 async function signInByLink(ticket) {
   // The ticket is used up now, and has no business in the history.
   history.replaceState(null, "", "#/accounts");
+  const living = session;
+  if (living) {
+    await show();
+    const sure = await ask({
+      title: "Sign in with the link?",
+      body: `You are signed in with the key “${living.keyName}”. The link may belong to another workspace: go on only if you asked for it.`,
+      confirm: "Sign in with the link",
+      cancel: "Stay signed in",
+    });
+    if (!sure) return;
+  }
   try {
     session = await signIn({ ticket });
   } catch (error) {
-    return showSignIn(error);
+    if (!living) showSignIn(error);
+    else toast(`${error.message} ${error.remedy}`, { bad: true });
+    return;
   }
-  return show();
+  fill(app); // its header names the key
+  await show();
+}
+
+/** Say that the browser has a session of another workspace now: what is done here would be done there. */
+function showOther(other) {
+  document.title = "Another workspace · TikTok publisher";
+  fill(
+    app,
+    h(
+      "main.signin",
+      { id: "main" },
+      h("h1", { tabindex: "-1" }, "Another workspace"),
+      h(
+        "section.card",
+        { role: "alert" },
+        h("p", `This browser is now signed in to another workspace, with the key “${other.keyName}”.`),
+        h("p", "Nothing was sent from here since then. Load the page again to go on there, or sign in again."),
+        h(
+          "div.actions",
+          h("button.primary", { type: "button", onclick: () => location.reload() }, "Go on there"),
+          h("button", { type: "button", onclick: () => showSignIn() }, "Sign in"),
+        ),
+      ),
+    ),
+  );
 }
 
 function showSignIn(failure = null) {
@@ -197,9 +243,20 @@ window.addEventListener("signed-out", () => {
   });
 });
 
+window.addEventListener("session-renewed", ({ detail }) => {
+  session = detail;
+  const shown = app.querySelector(".who .key");
+  if (shown) shown.textContent = detail.keyName;
+});
+window.addEventListener("session-changed", ({ detail }) => {
+  session = null;
+  leave.abort();
+  showOther(detail);
+});
+
 async function start() {
   try {
-    session = address().name === "sign-in" ? null : await currentSession();
+    session = await currentSession();
   } catch (error) {
     fill(app, h("main.signin", { id: "main" }, h("h1", "TikTok publisher"), errorPanel(error, start)));
     return;

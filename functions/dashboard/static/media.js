@@ -71,7 +71,9 @@ export function mediaChoice(onChange, signal) {
           ? "A post is one video, or photos alone."
           : items.length > MOST
             ? `A post has at most ${MOST} photos.`
-            : null;
+            : local
+              ? (chosen.map(unusable).find(Boolean) ?? null)
+              : null;
     return {
       kind,
       files: local ? chosen : null,
@@ -86,7 +88,8 @@ export function mediaChoice(onChange, signal) {
     release();
     seconds = null;
     const { kind } = value();
-    if (!kind) fill(preview);
+    const wrong = fromFiles.input.checked && chosen.some(unusable);
+    if (!kind || wrong) fill(preview);
     else if (kind === "video") fill(preview, video());
     else fill(preview, photos());
     onChange();
@@ -165,6 +168,13 @@ export function mediaChoice(onChange, signal) {
     preview,
   );
   return { element, value };
+}
+
+/** Say why a file cannot be posted, as far as its size and its type tell; a type that is not known may be good. */
+function unusable({ name, size, type }) {
+  if (size === 0) return `${name} is empty.`;
+  if (/^image\/hei[cf]/.test(type)) return `${name} is a HEIC photo, which is not taken: save it as JPEG.`;
+  return type && !/^(video|image)\//.test(type) ? `${name} is neither a video nor a photo.` : null;
 }
 
 function isPicture(url) {

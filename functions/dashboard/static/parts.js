@@ -1,7 +1,22 @@
 /** What several pages show: errors, states of posts and accounts, and the choice of an account. */
 
-import { call } from "./api.js";
+import { call, stillOurs } from "./api.js";
 import { bytes, fill, h, newId, time } from "./dom.js";
+
+const CALL = /\b(GET|POST|PATCH|PUT|DELETE) \/|[{}]/;
+
+/** Write what the API says in this page's words. */
+export function plain(text) {
+  return (text ?? "")
+    .replaceAll(/ ?\((GET|POST|PATCH|PUT|DELETE) \/[^)]*\)/g, "")
+    .replaceAll(/[A-Z]+(?:_[A-Z]+)+/g, (name) => (Object.hasOwn(PRIVACY, name) ? `“${PRIVACY[name]}”` : name));
+}
+
+/** Write an advice of the API without what only a program would do. */
+export function advice(text) {
+  const sentences = plain(text).split(/(?<=[.;])\s+/);
+  return sentences.filter((sentence) => !CALL.test(sentence)).join(" ");
+}
 
 /** An error with what to do and the ids to ask about; `again` adds a button. */
 export function errorPanel(error, again = null) {
@@ -11,12 +26,12 @@ export function errorPanel(error, again = null) {
   ].filter(Boolean);
   return h(
     "section.panel.bad",
-    h("p.strong", error.message),
-    error.remedy && h("p", error.remedy),
+    h("p.strong", plain(error.message)),
+    advice(error.remedy) && h("p", advice(error.remedy)),
     error.problems?.length > 1 &&
       h(
         "ul",
-        error.problems.map((problem) => h("li", `${problem.error} ${problem.message ?? ""}`)),
+        error.problems.map((problem) => h("li", `${plain(problem.error)} ${advice(problem.message)}`)),
       ),
     ids.length > 0 &&
       h(
@@ -35,7 +50,7 @@ export const STATUSES = {
   PROCESSING_UPLOAD: [
     "At TikTok",
     "busy",
-    "TikTok has it, or is getting it. It may take a few minutes before it is visible.",
+    "It is sent to TikTok, or there already. It may take a few minutes before it is visible.",
   ],
   PUBLISH_COMPLETE: ["Published", "good", "TikTok has published it."],
   SEND_TO_USER_INBOX: ["In the inbox", "good", "Open the notification in TikTok's inbox to edit and publish it."],
@@ -95,7 +110,28 @@ export function nameOf(account) {
   return account.tiktok_display_name || account.tiktok_username || account.account_id;
 }
 
-/** A select of accounts; `any` adds a first choice that means all of them. */
+/**
+ * Return the account that an address names, the first one when it names none, or null when there is none of that id: to
+ * post to another account than the one that was meant would be worse than asking.
+ */
+export function namedAccount(found, id) {
+  return id ? (found.find((one) => one.account_id === id) ?? null) : found[0];
+}
+
+/** A link that leaves for TikTok to connect an account; not for another workspace than the one that is shown. */
+export function connectLink(label, kind = "a.button.primary") {
+  const href = "/oauth/tiktok/start";
+  const onclick = async (event) => {
+    event.preventDefault();
+    if (await stillOurs().catch(() => true)) location.assign(href);
+  };
+  return h(kind, { href, onclick }, label);
+}
+
+/** What is said of an account in the address that is not among those to choose from. */
+export const NOT_THERE = "The account of this address is not connected here. Choose one.";
+
+/** A select of accounts; `any` adds a first choice that means all of them, or none yet. */
 export function accountSelect(found, { chosen = "", any = null } = {}) {
   return h(
     "select",

@@ -182,6 +182,22 @@ class Call:
         if site not in (None, "same-origin") or (origin is not None and urlsplit(origin).netloc not in hosts):
             raise _forged()
 
+    def check_csrf_token(self, *, needed: bool = False) -> None:
+        """Raise ForgedRequest for a token of another session than the browser's, or for none where one is `needed`.
+
+        A page sends it with all it asks, so that one that was opened in another session notices.
+        """
+        given, token = self.header("x-csrf-token"), self.session_token
+        if given is None and not needed:
+            return
+        if token is None or not hmac.compare_digest((given or "").encode(), csrf_token(token).encode()):
+            raise _forged()
+
+    def check_leaving_page(self) -> None:
+        """Raise ForgedRequest when a page of another site has sent the browser here to act for its session."""
+        if self.in_dashboard and self.header("sec-fetch-site") in ("cross-site", "same-site"):
+            raise _forged()
+
     @property
     def in_dashboard(self) -> bool:
         """Whether the caller's key was found through a session."""
@@ -196,16 +212,17 @@ class Call:
     def authenticated(self) -> ApiKey:
         """Return the key that the request carries, or the one behind its session; a key in a header goes first.
 
-        With a session, a request that changes something has to come from a page of ours (ForgedRequest).
+        With a session, a request that changes something has to come from a page of ours, and none from a page of
+        another session (ForgedRequest).
         """
         text, token = self._key_text, self.session_token
         if text or token is None:
             return authenticate(self.ports, text)
         key, _ = authenticate_session(self.ports, token)
-        if self._event.http_method not in _SAFE_METHODS:
+        changes = self._event.http_method not in _SAFE_METHODS
+        if changes:
             self.check_own_page()
-            if not hmac.compare_digest((self.header("x-csrf-token") or "").encode(), csrf_token(token).encode()):
-                raise _forged()
+        self.check_csrf_token(needed=changes)
         return key
 
     def seconds_left(self) -> float:

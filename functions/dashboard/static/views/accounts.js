@@ -2,7 +2,7 @@
 
 import { call } from "../api.js";
 import { ask, avatar, copyButton, empty, fill, h, skeleton, time, toast } from "../dom.js";
-import { ACCOUNT_STATES, accountBadge, accounts, during, errorPanel, nameOf } from "../parts.js";
+import { ACCOUNT_STATES, accountBadge, accounts, connectLink, during, errorPanel, nameOf, plain } from "../parts.js";
 
 export const title = "Accounts";
 
@@ -10,6 +10,15 @@ const REFUSALS = {
   access_denied: "You did not allow it, so nothing has changed.",
   non_sandbox_target: "TikTok takes only the sandbox's target users; add this one in TikTok's portal.",
 };
+/** What the creator is asked to allow. */
+const SCOPES = [
+  "video.upload",
+  "video.publish",
+  "user.info.basic",
+  "user.info.profile",
+  "user.info.stats",
+  "video.list",
+];
 const START_AGAIN = "Start again with Connect TikTok, and finish within ten minutes in the same browser.";
 
 /** Show all accounts, and what came of connecting one when the browser comes back from TikTok. */
@@ -32,7 +41,7 @@ function outcome(query) {
     history.replaceState(null, "", "#/accounts");
     return errorPanel({
       message: "The account was not connected.",
-      remedy: REFUSALS[query.refused] ?? START_AGAIN,
+      remedy: Object.hasOwn(REFUSALS, query.refused) ? REFUSALS[query.refused] : START_AGAIN,
       requestId: query.request,
     });
   }
@@ -63,14 +72,12 @@ async function load(list, told, signal) {
   );
 }
 
-function connectLink(label) {
-  return h("a.button.primary", { href: "/oauth/tiktok/start" }, label);
-}
-
 function card(account, told, again) {
   const name = nameOf(account);
   const [, , remedy] = ACCOUNT_STATES[account.state] ?? [];
   const connected = account.state !== "disconnected";
+  const missing = SCOPES.filter((scope) => !account.scopes.includes(scope));
+  const posts = account.scopes.includes("video.publish") || account.scopes.includes("video.upload");
   return h(
     "article.card",
     { "aria-label": name },
@@ -80,7 +87,10 @@ function card(account, told, again) {
       h("div", h("h3", name), account.tiktok_username && h("p.soft.small", `@${account.tiktok_username}`)),
     ),
     h("div.row", h("span.badge.brand", "TikTok"), accountBadge(account)),
-    (account.state_reason || remedy) && h("p.small", [account.state_reason, remedy].filter(Boolean).join(" ")),
+    (account.state_reason || remedy) && h("p.small", [plain(account.state_reason), remedy].filter(Boolean).join(" ")),
+    connected &&
+      missing.length > 0 &&
+      h("p.panel.warn.small", `Not allowed: ${missing.join(", ")}. Connect the account again to allow it.`),
     h(
       "dl.facts.small",
       h("dt", "Account ID"),
@@ -89,9 +99,11 @@ function card(account, told, again) {
     ),
     h(
       "div.actions",
-      account.is_valid && h("a.button", { href: `#/compose?account=${account.account_id}&test=1` }, "Test Upload"),
+      account.is_valid &&
+        posts &&
+        h("a.button", { href: `#/compose?account=${account.account_id}&test=1` }, "Test Upload"),
       h("a.button", { href: `#/performance?account=${account.account_id}` }, "View Performance"),
-      account.state !== "active" && connectLink("Connect again"),
+      (account.state !== "active" || missing.length > 0) && connectLink("Connect again"),
       connected && disconnectButton(account, name, told, again),
     ),
   );

@@ -4,7 +4,7 @@ import { call } from "../api.js";
 import { box, consent, disclosure, INDICATE, NOT_PRIVATE } from "../disclosure.js";
 import { avatar, bytes, empty, field, fill, h, newId, setError, skeleton } from "../dom.js";
 import { mediaChoice } from "../media.js";
-import { PRIVACY, accountSelect, accounts, errorPanel } from "../parts.js";
+import { accounts, accountSelect, advice, errorPanel, namedAccount, NOT_THERE, plain, PRIVACY } from "../parts.js";
 import { followed } from "../progress.js";
 import { upload } from "../upload.js";
 import { zoneSelect } from "../zones.js";
@@ -13,6 +13,7 @@ export const title = "New post";
 
 const CAPTION = 2200;
 const TITLE = 90;
+const KEPT_DAYS = 30;
 const TOGGLES = [
   ["allowComment", "Allow Comment", "commentDisabled"],
   ["allowDuet", "Allow Duet", "duetDisabled"],
@@ -45,7 +46,8 @@ export async function render(root, { query, signal, session }) {
 function composer(place, known, query, signal) {
   let creator = null;
   let attempt = null; // the key and the uploaded files of this very post, so that pressing again makes no second one
-  const account = accountSelect(known, { chosen: query.account });
+  const named = namedAccount(known, query.account);
+  const account = accountSelect(known, { chosen: named?.account_id, any: named ? null : "Choose an account" });
   const who = h("div");
   const media = mediaChoice(changed, signal);
   const caption = h("textarea", { value: kept.text || (query.test ? "A test upload" : ""), maxlength: CAPTION });
@@ -124,8 +126,12 @@ function composer(place, known, query, signal) {
   async function chooseAccount() {
     creator = null;
     if (!form.isConnected) fill(place, form);
-    fill(who, skeleton(1));
     const asked = account.value;
+    fill(who, asked ? skeleton(1) : h("p.panel.warn", NOT_THERE));
+    if (!asked) {
+      changed();
+      return;
+    }
     let shown;
     try {
       const found = await call("GET", `/v2/accounts/${asked}/creator-info`, { signal });
@@ -157,11 +163,20 @@ function composer(place, known, query, signal) {
     changed();
   }
 
+  /** Offer what the creator may choose by now, after a choice was refused; the other choices stay. */
+  async function askAgain() {
+    const chosen = toggles.map((toggle) => toggle.input.checked);
+    await chooseAccount();
+    for (const [number, toggle] of toggles.entries()) toggle.input.checked = chosen[number];
+    changed();
+  }
+
   function changed() {
     attempt = null;
     const { kind, problem } = media.value();
     const photos = kind === "photo";
     const asDraft = draft.input.checked;
+    commercial.setPrivate(privacy.value === "SELF_ONLY");
     const chosen = commercial.value();
     direct.hidden = asDraft;
     titleField.hidden = !photos;
@@ -180,20 +195,20 @@ function composer(place, known, query, signal) {
       onlyMe.title = chosen.branded ? NOT_PRIVATE : "";
     }
     privacyNote.textContent = chosen.branded ? NOT_PRIVATE : "";
-    commercial.setPrivate(privacy.value === "SELF_ONLY");
     more.show(kind, asDraft);
     consent(agreed, { branded: chosen.branded && !asDraft });
     const longest = creator?.maxVideoPostDurationSec;
     const tooLong = !asDraft && longest && media.value().seconds > longest;
     const undecided = chosen.on && !chosen.brand && !chosen.branded && !asDraft;
     const lacking = [
-      !creator && !asDraft && "TikTok has to tell what this creator may choose.",
+      !account.value && "Choose an account.",
+      account.value && !creator && !asDraft && "TikTok has to tell what this creator may choose.",
       problem,
       tooLong &&
         `The video is ${Math.round(media.value().seconds)} seconds long; this creator may post ${longest} seconds.`,
       !asDraft && creator && !privacy.value && "Choose who can watch this.",
       undecided && INDICATE,
-      time.problem(),
+      time.problem(Boolean(media.value().files)),
     ].filter(Boolean);
     publish.disabled = lacking.length > 0;
     publish.textContent = asDraft ? "Send draft" : time.value() ? "Schedule" : "Publish";
@@ -267,9 +282,10 @@ function composer(place, known, query, signal) {
   function refused(error) {
     for (const problem of error.problems) {
       const control = Object.entries(controls).find(([name]) => problem.field?.endsWith(name))?.[1];
-      if (control) setError(control, `${problem.error} ${problem.message}`);
+      if (control) setError(control, `${plain(problem.error)} ${advice(problem.message)}`);
     }
     fill(told, errorPanel(error));
+    if (error.problems.some((problem) => problem.field?.endsWith("privacyLevel"))) askAgain();
   }
 
   return { chooseAccount };
@@ -379,7 +395,16 @@ function timing(changed) {
   return {
     control: at,
     element: h("div.stack", h("fieldset", h("legend", "When"), now.line, later.line), fields, queue.line),
-    problem: () => later.input.checked && !at.value && "Choose the date and time.",
+    problem(ofThisComputer) {
+      if (!later.input.checked) return null;
+      if (!at.value) return "Choose the date and time.";
+      // Whatever the time zone; what is within a day of it the service judges.
+      const days = (Date.parse(`${at.value}Z`) - Date.now()) / 86400000;
+      if (days < -1) return "The time is over.";
+      if (ofThisComputer && days > KEPT_DAYS + 1)
+        return `A file of this computer is kept for ${KEPT_DAYS} days: choose an earlier time, or give an address.`;
+      return null;
+    },
     value: () => (later.input.checked && at.value ? { scheduledTime: at.value, timezone: zone.value } : null),
     queues: () => !later.input.checked && queue.input.checked,
   };

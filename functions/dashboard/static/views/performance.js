@@ -2,7 +2,7 @@
 
 import { call } from "../api.js";
 import { count, empty, field, fill, h, skeleton, time } from "../dom.js";
-import { accountSelect, accounts, during, errorPanel } from "../parts.js";
+import { NOT_THERE, accountSelect, accounts, connectLink, during, errorPanel, namedAccount } from "../parts.js";
 import { plot } from "../plot.js";
 
 export const title = "Performance";
@@ -37,8 +37,7 @@ export async function render(root, { query, signal }) {
   const place = h("div.stack", skeleton(3));
   root.append(place);
   const known = await accounts(signal);
-  const account = known.find((one) => one.account_id === query.account) ?? known[0];
-  if (!account) {
+  if (known.length === 0) {
     fill(
       place,
       empty(
@@ -49,10 +48,15 @@ export async function render(root, { query, signal }) {
     );
     return;
   }
-  const choice = accountSelect(known, { chosen: account.account_id });
+  const account = namedAccount(known, query.account);
+  const choice = accountSelect(known, { chosen: account?.account_id, any: account ? null : "Choose an account" });
   choice.addEventListener("change", () => {
     location.hash = `#/performance?account=${choice.value}`;
   });
+  if (!account) {
+    fill(place, h("div.filters", field("Account", choice)), h("p.panel.warn", NOT_THERE));
+    return;
+  }
   const now = h("div.stack", skeleton(2));
   const past = h("div.stack", skeleton(1));
   const changes = Object.fromEntries(TILES.map(([name]) => [name, h("span.small.soft")]));
@@ -90,7 +94,7 @@ async function present(accountId, changes, signal) {
         h(
           "p",
           `The creator has not allowed ${missing.join(", ")}, so some figures are missing. `,
-          h("a", { href: "/oauth/tiktok/start" }, "Connect again to allow it"),
+          connectLink("Connect again to allow it", "a"),
           ".",
         ),
       ),

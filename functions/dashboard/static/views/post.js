@@ -2,7 +2,18 @@
 
 import { call, poll } from "../api.js";
 import { ask, copyButton, count, field, fill, h, skeleton, time, toast } from "../dom.js";
-import { PRIVACY, STATUSES, accounts, during, failurePanel, isOver, nameOf, statusBadge, timeline } from "../parts.js";
+import {
+  PRIVACY,
+  STATUSES,
+  accounts,
+  during,
+  errorPanel,
+  failurePanel,
+  isOver,
+  nameOf,
+  statusBadge,
+  timeline,
+} from "../parts.js";
 import { zoneSelect } from "../zones.js";
 
 export const title = "Post";
@@ -190,8 +201,11 @@ async function cancel(post, { again }) {
 }
 
 async function retry(post, seen, { again }) {
-  await call("POST", `${post.statusUrl}/retry`, { body: seen });
-  await again();
+  try {
+    await call("POST", `${post.statusUrl}/retry`, { body: seen });
+  } finally {
+    await again();
+  }
 }
 
 function review(post, acts) {
@@ -239,15 +253,31 @@ async function edit(post, { told, again }) {
   const at =
     post.scheduledTime && h("input", { type: "datetime-local", value: localTime(post.scheduledTime), required: true });
   const zone = at && zoneSelect();
-  const body = h("div.stack", field("Caption", text), at && field("Goes out at", at), at && field("Time zone", zone));
-  if (!(await ask({ title: "Edit the post", body, confirm: "Save" }))) return;
-  const moved = at && (at.value !== localTime(post.scheduledTime) || zone.value !== zone.dataset.own);
-  await call("PATCH", post.statusUrl, {
-    body: {
-      post: { content: { text: text.value } },
-      ...(moved ? { scheduledTime: at.value, timezone: zone.value } : {}),
-    },
-  });
+  const refused = h("div", { role: "alert" });
+  const body = h(
+    "div.stack",
+    field("Caption", text),
+    at && field("Goes out at", at),
+    at && field("Time zone", zone),
+    refused,
+  );
+  let saved = false;
+  while (!saved) {
+    if (!(await ask({ title: "Edit the post", body, confirm: "Save" }))) return;
+    const moved = at && (at.value !== localTime(post.scheduledTime) || zone.value !== zone.dataset.own);
+    try {
+      await call("PATCH", post.statusUrl, {
+        body: {
+          post: { content: { text: text.value } },
+          ...(moved ? { scheduledTime: at.value, timezone: zone.value } : {}),
+        },
+      });
+      saved = true;
+    } catch (error) {
+      if (error.status === 401) throw error;
+      fill(refused, errorPanel(error)); // and the dialog again, with what was typed
+    }
+  }
   toast("Saved.");
   fill(told);
   await again();

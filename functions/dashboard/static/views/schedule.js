@@ -20,7 +20,7 @@ export async function render(root, { query, signal }) {
   const place = h("div.stack", skeleton(3));
   root.append(place);
   const { posts, more } = await waiting(signal);
-  const month = /^\d{4}-\d{2}$/.test(query.month ?? "") ? query.month : dayOf(new Date()).slice(0, 7);
+  const month = /^\d{4}-(0[1-9]|1[0-2])$/.test(query.month ?? "") ? query.month : dayOf(new Date()).slice(0, 7);
   const asMonth = query.view === "month";
   fill(
     place,

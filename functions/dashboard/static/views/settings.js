@@ -2,7 +2,7 @@
 
 import { call } from "../api.js";
 import { copyButton, field, fill, h, newId, skeleton, time, toast } from "../dom.js";
-import { PRIVACY, accountSelect, accounts, during, errorPanel, nameOf } from "../parts.js";
+import { accounts, accountSelect, advice, during, errorPanel, nameOf, plain, PRIVACY } from "../parts.js";
 
 export const title = "Settings";
 
@@ -47,8 +47,8 @@ async function examine(place, signal, { again = false } = {}) {
             h(
               "div",
               h("p.strong", finding.check),
-              h("p", named(finding.finding)),
-              finding.advice && h("p.soft", named(finding.advice)),
+              h("p", plain(named(finding.finding))),
+              finding.advice && h("p.soft", advice(named(finding.advice))),
             ),
           );
         }),
