@@ -40,6 +40,27 @@ def test_an_address_that_leads_nowhere_says_so_under_the_menu(signed_in: Page, a
     expect(heading(signed_in, "There is no such page")).to_be_visible()
 
 
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("GET /api/accounts lists them.", ""),
+        (
+            "Use the account_id of a connected TikTok account; GET /api/accounts lists them.",
+            "Use the account_id of a connected TikTok account.",
+        ),
+        ("The creator has to connect it again (GET /oauth/tiktok/start).", "The creator has to connect it again."),
+        ("Choose from SELF_ONLY, PUBLIC_TO_EVERYONE.", "Choose from “Only me”, “Everyone”."),
+        ("Shorten the video. It has 3.5 minutes.", "Shorten the video. It has 3.5 minutes."),
+    ],
+)
+def test_an_advice_is_for_a_person_and_not_for_a_program(signed_in: Page, said: str, shown: str) -> None:
+    script = """async (said) => {
+        const main = document.querySelector("script[type=module]").src;
+        return (await import(main.replace("main.js", "parts.js"))).advice(said);
+    }"""
+    assert signed_in.evaluate(script, said) == shown
+
+
 def test_a_month_that_there_is_not_is_the_present_one(signed_in: Page) -> None:
     signed_in.goto("/#/schedule?view=month&month=2026-13")
     settled(signed_in, "Schedule")

@@ -86,6 +86,23 @@ def test_a_time_that_a_file_of_this_computer_cannot_have_is_named_before_anythin
     expect(publish(composer)).to_have_accessible_description(re.compile(says))
 
 
+def test_a_choice_that_the_creator_has_no_more_is_told_in_words_and_offered_no_more(
+    signed_in: Page, operator: Client
+) -> None:
+    username = new_creator(operator, "Mira Sanders")
+    open_composer(signed_in, operator.connect(username)["account_id"])
+    choose_files(signed_in, FILM)
+    privacy(signed_in).select_option("Everyone")
+    signed_in.get_by_role("checkbox", name="Allow Comment").check()
+    operator.sandbox("PATCH", f"users/{username}", {"is_private": True})
+    publish(signed_in).click()
+    expect(signed_in.get_by_role("alert").get_by_text("“Everyone”").first).to_be_visible()
+    expect(privacy(signed_in).get_by_role("option", name="Everyone")).to_have_count(0)
+    expect(privacy(signed_in).get_by_role("option", name="Followers")).to_have_count(1)
+    expect(signed_in.get_by_role("checkbox", name="Allow Comment")).to_be_checked()
+    expect(publish(signed_in)).to_be_disabled()
+
+
 def sha256(file: Path) -> str:
     return hashlib.sha256(file.read_bytes()).hexdigest()
 

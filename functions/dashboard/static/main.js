@@ -2,7 +2,7 @@
 
 import { currentSession, signIn, signOut } from "./api.js";
 import { ask, fill, h, newId, toast } from "./dom.js";
-import { errorPanel } from "./parts.js";
+import { advice, errorPanel } from "./parts.js";
 
 const MENU = [
   ["accounts", "Accounts"],
@@ -128,7 +128,7 @@ async function leaveSession() {
   try {
     await signOut();
   } catch (error) {
-    toast(`${error.message} ${error.remedy}`, { bad: true });
+    toast(`${error.message} ${advice(error.remedy)}`, { bad: true });
     return;
   }
   session = null;
@@ -154,7 +154,7 @@ async function signInByLink(ticket) {
     session = await signIn({ ticket });
   } catch (error) {
     if (!living) showSignIn(error);
-    else toast(`${error.message} ${error.remedy}`, { bad: true });
+    else toast(`${error.message} ${advice(error.remedy)}`, { bad: true });
     return;
   }
   fill(app); // its header names the key

@@ -15,11 +15,19 @@ export function plain(text) {
 /** Write an advice of the API without what only a program would do. */
 export function advice(text) {
   const sentences = plain(text).split(/(?<=[.;])\s+/);
-  return sentences.filter((sentence) => !CALL.test(sentence)).join(" ");
+  const kept = sentences.filter((sentence) => !CALL.test(sentence)).join(" ");
+  return kept.replace(/;$/, ".");
 }
+
+/** What to do here about an error whose advice is for programs alone. */
+const REMEDIES = {
+  InvalidAccountId: "Look at the page Accounts.",
+  NotFound: "It may have been removed: look at the list again.",
+};
 
 /** An error with what to do and the ids to ask about; `again` adds a button. */
 export function errorPanel(error, again = null) {
+  const todo = advice(error.remedy) || REMEDIES[error.code];
   const ids = [
     error.requestId && ["Request", error.requestId],
     error.tiktokLogId && ["TikTok log id", error.tiktokLogId],
@@ -27,7 +35,7 @@ export function errorPanel(error, again = null) {
   return h(
     "section.panel.bad",
     h("p.strong", plain(error.message)),
-    advice(error.remedy) && h("p", advice(error.remedy)),
+    todo && h("p", todo),
     error.problems?.length > 1 &&
       h(
         "ul",

@@ -166,7 +166,9 @@ function composer(place, known, query, signal) {
   /** Offer what the creator may choose by now, after a choice was refused; the other choices stay. */
   async function askAgain() {
     const chosen = toggles.map((toggle) => toggle.input.checked);
+    const asked = account.value;
     await chooseAccount();
+    if (account.value !== asked) return; // nothing is chosen beforehand for another account
     for (const [number, toggle] of toggles.entries()) toggle.input.checked = chosen[number];
     changed();
   }

@@ -11,6 +11,7 @@ import {
   failurePanel,
   isOver,
   nameOf,
+  plain,
   statusBadge,
   timeline,
 } from "../parts.js";
@@ -62,7 +63,7 @@ function withoutIds({ requestId, ...post }) {
 function content(post, account, acts) {
   const [, , meaning] = STATUSES[post.status] ?? [];
   return [
-    h("div.row", statusBadge(post.status), h("span.soft", post.status === "QUEUED" ? post.message : meaning)),
+    h("div.row", statusBadge(post.status), h("span.soft", post.status === "QUEUED" ? plain(post.message) : meaning)),
     failurePanel(post),
     post.status === "REVIEW" && review(post, acts),
     actions(post, acts),
