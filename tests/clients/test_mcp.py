@@ -87,8 +87,18 @@ def test_each_tool_says_what_it_may_do_and_privacy_has_no_default(talk):
 
     tools = {tool.name: tool for tool in talk(task)}
     assert set(tools) == {
-        *("list_accounts", "connect_account", "get_creator_info", "get_limits", "publish", "schedule", "send_draft"),
-        *("list_posts", "get_post", "edit_post", "cancel_post", "retry_post", "get_stats"),
+        *("list_accounts", "connect_account", "get_creator_info", "get_limits", "check_post"),
+        *(
+            "publish",
+            "schedule",
+            "send_draft",
+            "list_posts",
+            "get_post",
+            "edit_post",
+            "cancel_post",
+            "retry_post",
+            "get_stats",
+        ),
     }
     reading = {name for name, tool in tools.items() if tool.annotations.read_only_hint}
     assert reading == {
@@ -101,7 +111,7 @@ def test_each_tool_says_what_it_may_do_and_privacy_has_no_default(talk):
     }
     destructive = {name for name, tool in tools.items() if tool.annotations.destructive_hint}
     assert destructive == {"edit_post", "cancel_post", "retry_post"}
-    for name in ("publish", "schedule"):
+    for name in ("check_post", "publish", "schedule"):
         schema = tools[name].input_schema
         assert "privacy_level" in schema["required"]
         assert "default" not in schema["properties"]["privacy_level"]
@@ -139,6 +149,18 @@ def test_a_post_is_scheduled_changed_and_cancelled(talk, client: Client, account
     made, changed, cancelled = talk(task)
     assert (made["status"], changed["text"], cancelled["status"]) == ("SCHEDULED", "Much later", "CANCELLED")
     assert client.opened_for(account) == []
+
+
+def test_a_check_says_what_is_wrong_and_makes_no_post(talk, client: Client, account):
+    async def task(model: mcp.Client) -> Any:
+        arguments = {"media": ["rabbit.mp4"], "account": name_of(account), "privacy_level": "SELF_ONLY"}
+        good = await use(model, "check_post", text="hello", **arguments)
+        return good, await use(model, "check_post", text="x" * 2201, time="2020-01-01T00:00:00Z", **arguments)
+
+    good, bad = talk(task)
+    assert (good["valid"], good["problems"]) == (True, [])
+    assert [problem["field"] for problem in bad["problems"]] == ["post.content.text", "scheduledTime"]
+    assert client.posts_of(account) == []
 
 
 @pytest.mark.parametrize("name", ["secrets.txt", "../outside.mp4", "link.mp4", "/etc/hostname", "none.mp4"])

@@ -68,7 +68,7 @@ def test_the_film_is_one_that_tiktok_takes() -> None:
 )
 def test_the_media_host_serves_ranges(asked: str | None, status: int, first: int, last: int) -> None:
     with serving([FILM]) as origin:
-        answer = requests.get(f"{origin}/{FILM.name}", headers={"Range": asked}, timeout=5)
+        answer = requests.get(f"{origin}/{FILM.name}", headers={"Range": asked}, timeout=20)
     assert answer.status_code == status
     assert answer.content == FILM.read_bytes()[first : last + 1]
     assert answer.headers.get("content-range") == (f"bytes {first}-{last}/1055736" if asked else None)
@@ -76,8 +76,8 @@ def test_the_media_host_serves_ranges(asked: str | None, status: int, first: int
 
 def test_the_media_host_has_nothing_else_and_nothing_behind_the_end() -> None:
     with serving([FILM]) as origin:
-        assert requests.get(f"{origin}/", timeout=5).status_code == 404
-        beyond = requests.get(f"{origin}/{FILM.name}", headers={"Range": "bytes=1055736-"}, timeout=5)
+        assert requests.get(f"{origin}/", timeout=20).status_code == 404
+        beyond = requests.get(f"{origin}/{FILM.name}", headers={"Range": "bytes=1055736-"}, timeout=20)
         assert (beyond.status_code, beyond.headers["content-range"]) == (416, "bytes */1055736")
 
 

@@ -53,7 +53,7 @@ def put(ports, url, data):
     """Send a part, as its owner does."""
     if not hasattr(ports, "aws"):
         return ports.uploads.put_part(url, data, sha256_of(data))
-    return requests.put(url, data=data, headers={"x-amz-checksum-sha256": sha256_of(data)}, timeout=5).ok
+    return requests.put(url, data=data, headers={"x-amz-checksum-sha256": sha256_of(data)}, timeout=20).ok
 
 
 def bytes_of(part, data=BYTES):

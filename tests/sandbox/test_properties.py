@@ -123,5 +123,5 @@ def test_the_sandbox_answers_others_while_it_verifies(tiktok, portal, host):
     """The file may come from a service that is asking the sandbox something at that moment."""
     _, claimed = portal(host.url)
     host.serve(claimed["file"], claimed["content"].encode(), content_type="text/plain")
-    host.before_answer = lambda: requests.get(f"{tiktok.url}/_sandbox/clock", timeout=5).close()
+    host.before_answer = lambda: requests.get(f"{tiktok.url}/_sandbox/clock", timeout=20).close()
     assert portal(host.url, "/verify")[0] == 200

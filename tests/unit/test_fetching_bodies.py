@@ -40,7 +40,7 @@ def failure(*behaviours, pace: Pace | None = HASTY, max_bytes: int = VIDEO_BYTES
     started = time.monotonic()
     with pytest.raises(RequestInvalid) as failed:
         serve(*behaviours, pace=pace, max_bytes=max_bytes)
-    assert time.monotonic() - started < 10
+    assert time.monotonic() - started < 30
     assert "5ecret" not in failed.value.error + failed.value.message
     return failed.value
 
@@ -366,10 +366,10 @@ def test_time_that_the_reader_takes_is_not_held_against_the_server():
 
     with (
         MediaServer(lambda connection: connection.answer(FILM * 20)) as server,
-        opened(server, Pace(grace=0.2, idle=0.2)) as source,
+        opened(server, Pace(grace=0.6, idle=0.6)) as source,
     ):
         source.readinto(buffer[:100_000])
-        time.sleep(0.5)  # The reader's own time is what this is about.
+        time.sleep(1.3)  # The reader's own time is what this is about.
 
         assert source.readinto(buffer[100_000:]) == len(buffer) - 100_000
 

@@ -65,7 +65,7 @@ def event_of(answer: requests.Response) -> dict[str, Any]:
 
 
 def test_answers_carry_status_headers_every_cookie_and_the_body(front: Front) -> None:
-    answer = requests.get(f"{front.url}/", timeout=5)
+    answer = requests.get(f"{front.url}/", timeout=20)
     assert answer.status_code == 201
     assert answer.headers["x-one"] == "1"
     assert answer.raw.headers.getlist("set-cookie") == ["a=1; Path=/; HttpOnly", "b=2; Path=/"]
@@ -74,13 +74,13 @@ def test_answers_carry_status_headers_every_cookie_and_the_body(front: Front) ->
 
 @pytest.mark.parametrize("method", ["PUT", "TRACE", "CONNECT", "PROPFIND"])
 def test_a_method_that_no_route_has_is_not_found(front: Front, method: str) -> None:
-    answer = requests.request(method, f"{front.url}/", timeout=5)
+    answer = requests.request(method, f"{front.url}/", timeout=20)
     assert (answer.status_code, answer.json()) == (404, {"message": "Not Found"})
 
 
 def test_a_request_becomes_an_event_of_format_2(front: Front) -> None:
     headers = {"Cookie": "x=1; y=2", "X-Twice": "one"}
-    event = event_of(requests.get(f"{front.url}/posts/a%20b?q=1&q=2&empty=", headers=headers, timeout=5))
+    event = event_of(requests.get(f"{front.url}/posts/a%20b?q=1&q=2&empty=", headers=headers, timeout=20))
     assert event["version"] == "2.0"
     assert event["routeKey"] == "GET /posts/{id}"
     assert event["rawPath"] == "/posts/a b"
@@ -107,35 +107,35 @@ def test_a_request_becomes_an_event_of_format_2(front: Front) -> None:
     ],
 )
 def test_the_most_specific_route_answers(front: Front, method: str, path: str, function: str) -> None:
-    assert requests.request(method, front.url + path, timeout=5).json()["function"] == function
+    assert requests.request(method, front.url + path, timeout=20).json()["function"] == function
 
 
 def test_text_goes_through_as_text(front: Front) -> None:
     headers = {"Content-Type": "application/json; charset=utf-8"}
-    event = event_of(requests.post(f"{front.url}/posts", data='{"é":1}'.encode(), headers=headers, timeout=5))
+    event = event_of(requests.post(f"{front.url}/posts", data='{"é":1}'.encode(), headers=headers, timeout=20))
     assert (event["body"], event["isBase64Encoded"]) == ('{"é":1}', False)
 
 
 @pytest.mark.parametrize("kind", ["application/octet-stream", "application/x-www-form-urlencoded", None])
 def test_all_else_goes_through_as_base64(front: Front, kind: str | None) -> None:
-    event = event_of(requests.post(f"{front.url}/posts", data=b"\x00\xff", headers={"Content-Type": kind}, timeout=5))
+    event = event_of(requests.post(f"{front.url}/posts", data=b"\x00\xff", headers={"Content-Type": kind}, timeout=20))
     assert (event["body"], event["isBase64Encoded"]) == ("AP8=", True)
 
 
 def test_a_body_in_pieces_is_put_together(front: Front) -> None:
-    event = event_of(requests.post(f"{front.url}/posts", data=iter([b"ab", b"c"]), timeout=5))
+    event = event_of(requests.post(f"{front.url}/posts", data=iter([b"ab", b"c"]), timeout=20))
     assert base64.b64decode(event["body"]) == b"abc"
 
 
 def test_a_binary_answer_is_decoded(front: Front) -> None:
-    answer = requests.get(f"{front.url}/picture", timeout=5)
+    answer = requests.get(f"{front.url}/picture", timeout=20)
     assert answer.content == bytes(range(256))
     assert answer.headers["content-type"] == "image/x"
 
 
 def test_a_head_request_gets_the_headers_of_the_whole_answer_and_no_body(front: Front) -> None:
     address = urlsplit(front.url).netloc
-    connection = http.client.HTTPConnection(address, timeout=5)
+    connection = http.client.HTTPConnection(address, timeout=20)
     for _ in range(2):  # a body would be taken for the second answer
         connection.request("HEAD", "/picture")
         answer = connection.getresponse()
@@ -145,12 +145,12 @@ def test_a_head_request_gets_the_headers_of_the_whole_answer_and_no_body(front: 
 
 
 def test_the_type_of_a_text_stays_as_the_function_gave_it(front: Front) -> None:
-    answer = requests.get(f"{front.url}/text", timeout=5)
+    answer = requests.get(f"{front.url}/text", timeout=20)
     assert (answer.headers["content-type"], answer.content) == ("text/plain", b"to the byte")
 
 
 def test_a_result_without_a_status_is_the_body(front: Front) -> None:
-    answer = requests.get(f"{front.url}/bare", timeout=5)
+    answer = requests.get(f"{front.url}/bare", timeout=20)
     assert (answer.status_code, answer.json()) == (200, {"hello": "world"})
 
 
@@ -159,7 +159,7 @@ def test_a_result_without_a_status_is_the_body(front: Front) -> None:
     [("/failing", 500, "Internal Server Error"), ("/late", 503, "Service Unavailable")],
 )
 def test_a_function_without_an_answer_is_answered_for(front: Front, path: str, status: int, message: str) -> None:
-    answer = requests.get(front.url + path, timeout=5)
+    answer = requests.get(front.url + path, timeout=20)
     assert (answer.status_code, answer.text) == (status, f'{{"message":"{message}"}}')
 
 
@@ -167,7 +167,7 @@ def test_without_a_route_nothing_is_found(tmp_path: Path) -> None:
     with Front(0, tmp_path / "log") as front:
         front.serve([Route("GET", "/posts", "Posts")], invoke)
         for method, path in (("GET", "/post"), ("POST", "/posts"), ("GET", "/posts/")):
-            answer = requests.request(method, front.url + path, timeout=5)
+            answer = requests.request(method, front.url + path, timeout=20)
             assert (answer.status_code, answer.text) == (404, '{"message":"Not Found"}')
 
 
@@ -185,7 +185,7 @@ def test_a_byte_more_is_too_large(front: Front, in_pieces: bool) -> None:
 
 @pytest.mark.parametrize("length", ["-1", "many"])
 def test_a_wrong_length_is_a_bad_request(front: Front, length: str) -> None:
-    connection = http.client.HTTPConnection(urlsplit(front.url).netloc, timeout=5)
+    connection = http.client.HTTPConnection(urlsplit(front.url).netloc, timeout=20)
     connection.putrequest("POST", "/posts")
     connection.putheader("Content-Length", length)
     connection.endheaders()
@@ -198,8 +198,8 @@ def test_the_log_tells_the_route_and_never_the_path_or_the_query(tmp_path: Path)
     with Front(0, log) as front:
         front.serve([Route("GET", "/posts/{id}", "Posts")], invoke)
         for path in ("/posts/a-secret?code=a-secret", "/there/is/no/a-secret"):
-            requests.get(front.url + path, timeout=5)
-        until = time.monotonic() + 5
+            requests.get(front.url + path, timeout=20)
+        until = time.monotonic() + 20
         while not log.exists() or len(log.read_text().splitlines()) < 2:  # it is written after the answer
             assert time.monotonic() < until
     # Each answer has a thread of its own, so that the second line may come first.

@@ -72,7 +72,7 @@ def make_server(client: Client, home: Home, files: Path | None) -> MCPServer:
                 tools.get_stats,
             ],
         ),
-        (ADDS, [tools.connect_account, tools.publish, tools.schedule, tools.send_draft]),
+        (ADDS, [tools.connect_account, tools.check_post, tools.publish, tools.schedule, tools.send_draft]),
         (CHANGES, [tools.edit_post, tools.retry_post]),
         (ENDS, [tools.cancel_post]),
     )
@@ -123,6 +123,39 @@ class Tools:
     def get_limits(self, account: AccountName = None) -> Told:
         """Show how many posts an account may still make, and when more are free."""
         return _json(self._client.quota(self._id(account)))
+
+    def check_post(  # noqa: PLR0917 - a tool's arguments are named by the protocol
+        self,
+        media: Media,
+        text: Caption,
+        privacy_level: Visible,
+        time: Time | None = None,
+        timezone: Zone = None,
+        account: AccountName = None,
+        allow_comment: bool = False,
+        allow_duet: bool = False,
+        allow_stitch: bool = False,
+        promotes_own_brand: bool = False,
+        paid_partnership: bool = False,
+        is_ai_generated: bool = False,
+        photo_title: str = "",
+    ) -> Told:
+        """Check a post and its media as publish or schedule would take it, and publish nothing.
+
+        `valid` is whether it would be taken; `problems` say what is wrong, `warnings` what may go wrong.
+        """
+        options = Options(
+            privacy_level=privacy_level,
+            allow_comment=allow_comment,
+            allow_duet=allow_duet,
+            allow_stitch=allow_stitch,
+            brand_organic_toggle=promotes_own_brand,
+            brand_content_toggle=paid_partnership,
+            is_ai_generated=is_ai_generated,
+            photo_title=photo_title,
+        )
+        account_id, urls = self._id(account), self._urls(media)
+        return _json(self._client.validate(account_id, urls, text, options, scheduled_time=time, timezone=timezone))
 
     def publish(  # noqa: PLR0917 - a tool's arguments are named by the protocol
         self,
