@@ -16,7 +16,12 @@ def main() -> int:
     add_world_arguments(parser)
     given = parser.parse_args()
     options = Options(
-        given.port, given.tiktok_url, tuple(given.trust_media_origin), tuple(given.ownership_token), given.state
+        given.port,
+        given.tiktok_url,
+        tuple(given.trust_media_origin),
+        tuple(given.ownership_token),
+        given.state,
+        given.wait_scale,
     )
     try:
         with ended_by_signals(), running_stack(options) as stack:

@@ -164,7 +164,7 @@ def ready(media_server: MediaServer, state: Path) -> Iterator[dict[str, Any]]:
     command = [sys.executable, "-m", "local", "--port", str(free_port()), "--state", str(state)]
     with (state / "stderr").open("w") as stderr:
         stack = subprocess.Popen(
-            [*command, "--trust-media-origin", media_server.url],
+            [*command, "--trust-media-origin", media_server.url, "--wait-scale", "0.1"],
             cwd=ROOT,
             stdout=subprocess.PIPE,
             stderr=stderr,
