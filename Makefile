@@ -1,8 +1,8 @@
 # Everything that a person runs. Nothing has to be installed first but git, make and a Python 3.13.
 python := .venv/bin/python
-# Three workers, as most time goes into waiting; a file's tests stay together, for they share what they set up. In the
-# order of their names, so that the quick ones of tests/unit fill what the slow ones of tests/e2e leave.
-pytest := $(python) -m pytest --ignore=tests/bench -n 3 --dist loadfile --no-loadscope-reorder
+# Four workers, as much time goes into waiting; a file's tests stay together, for they share what they set up. In the
+# order that tests/conftest.py gives them.
+pytest := $(python) -m pytest --ignore=tests/bench -n 4 --dist loadfile --no-loadscope-reorder
 # What is not Python.
 scripts := functions/dashboard/static examples tests/bench/sharp/convert.js
 

@@ -16,12 +16,7 @@ def main() -> int:
     add_world_arguments(parser)
     given = parser.parse_args()
     options = Options(
-        given.port,
-        given.tiktok_url,
-        tuple(given.trust_media_origin),
-        tuple(given.ownership_token),
-        given.state,
-        given.wait_scale,
+        given.port, given.tiktok_url, tuple(given.trust_media_origin), tuple(given.ownership_token), given.state
     )
     try:
         with ended_by_signals(), running_stack(options) as stack:

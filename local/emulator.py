@@ -48,12 +48,8 @@ def client_of(url: str, service: str, config: Config | None = None) -> Any:
 
 
 @contextmanager
-def running_emulator(
-    state: Path, logs: Path, function_environment: dict[str, str], *, port: int, wait_scale: float
-) -> Iterator[Emulator]:
+def running_emulator(state: Path, logs: Path, function_environment: dict[str, str], *, port: int) -> Iterator[Emulator]:
     """Run MiniStack with its data in `state`, on `port` if that is free; functions find `function_environment`.
-
-    Waits of state machines take `wait_scale` of their time.
 
     Of our environment it gets only what a program needs to run at all, as in Lambda.
     """
@@ -74,7 +70,6 @@ def running_emulator(
         "PYTHONUNBUFFERED": "1",
         "S3_DATA_DIR": str(state / "s3"),
         "S3_PERSIST": "1",
-        "SFN_WAIT_SCALE": str(wait_scale),
         "SFTP_ENABLED": "0",
         "STATE_DIR": str(services),
         "TMPDIR": str(temporary),

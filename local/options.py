@@ -13,17 +13,13 @@ DEFAULT_STATE = ROOT / ".local"
 
 @dataclass(frozen=True)
 class Options:
-    """Without `tiktok_url` TikTok is the sandbox; port 0 takes a free one; `state` keeps everything over restarts.
-
-    Waits of the state machine take `wait_scale` of their time.
-    """
+    """Without `tiktok_url` TikTok is the sandbox; port 0 takes a free one; `state` keeps everything over restarts."""
 
     port: int = _DEFAULT_PORT
     tiktok_url: str | None = None
     trusted_media_origins: tuple[str, ...] = ()
     ownership_tokens: tuple[str, ...] = ()
     state: Path = DEFAULT_STATE
-    wait_scale: float = 1
     template: Path = ROOT / "template.yaml"
 
 
@@ -52,23 +48,6 @@ def add_world_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="TOKEN",
         help="of a file tiktok<TOKEN>.txt by which another TikTok verifies the address; may be repeated",
     )
-    parser.add_argument(
-        "--wait-scale",
-        type=_scale,
-        default=1,
-        metavar="SHARE",
-        help="waits of the state machine take this share of their time, 0 to 1 (default: %(default)s)",
-    )
-
-
-def _scale(text: str) -> float:
-    try:
-        scale = float(text)
-    except ValueError:
-        scale = -1
-    if not 0 <= scale <= 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not from 0 to 1")
-    return scale
 
 
 def _origin(text: str) -> str:

@@ -71,9 +71,7 @@ def running_stack(options: Options) -> Iterator[Stack]:
         environment = function_environment(options.template.resolve().parent, state.logs)
         # Both next to the API's port, so that they are the same after a restart: addresses given out stay good.
         port = front.port + 2
-        emulator = parts.enter_context(
-            running_emulator(state.path / "aws", state.logs, environment, port=port, wait_scale=options.wait_scale)
-        )
+        emulator = parts.enter_context(running_emulator(state.path / "aws", state.logs, environment, port=port))
         children = [emulator.process]
         tiktok, tokens = options.tiktok_url, options.ownership_tokens
         if tiktok is None:

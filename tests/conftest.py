@@ -137,6 +137,22 @@ class MediaHandler(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
+KINDS = {"e2e": "waiting", "browser": "browsing", "clients": "browsing"}
+"""What the tests of a folder do most; all others calculate."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let files of each kind take turns, so that of several workers one waits while another needs a processor."""
+    turns: dict[Path, int] = {}
+    files: Counter[str] = Counter()
+    for item in items:
+        if item.path not in turns:
+            kind = KINDS.get(item.path.parent.name, "calculating")
+            turns[item.path] = files[kind]
+            files[kind] += 1
+    items.sort(key=lambda item: turns[item.path])
+
+
 @pytest.fixture(scope="session")
 def media_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MediaServer]:
     folder = tmp_path_factory.mktemp("media")
@@ -164,7 +180,7 @@ def ready(media_server: MediaServer, state: Path) -> Iterator[dict[str, Any]]:
     command = [sys.executable, "-m", "local", "--port", str(free_port()), "--state", str(state)]
     with (state / "stderr").open("w") as stderr:
         stack = subprocess.Popen(
-            [*command, "--trust-media-origin", media_server.url, "--wait-scale", "0.1"],
+            [*command, "--trust-media-origin", media_server.url],
             cwd=ROOT,
             stdout=subprocess.PIPE,
             stderr=stderr,

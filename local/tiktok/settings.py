@@ -54,7 +54,7 @@ class Settings(BaseModel):
     # Processing
     processing_seconds: Seconds = 2
     processing_seconds_per_gb: Seconds = 60
-    moderation_seconds: Seconds = 3
+    moderation_seconds: Seconds = 2
     stick_publishes: bool = False
     forced_fail_reason: FailReason | None = None
 

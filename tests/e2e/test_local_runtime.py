@@ -152,7 +152,7 @@ def test_a_missing_tool_is_one_sentence(monkeypatch: pytest.MonkeyPatch, tmp_pat
     monkeypatch.setattr(emulator, "_PYTHON", tmp_path / "python")
     with (
         pytest.raises(LocalError, match="MiniStack is not installed: run `make setup`"),
-        emulator.running_emulator(tmp_path, tmp_path, {}, port=0, wait_scale=1),
+        emulator.running_emulator(tmp_path, tmp_path, {}, port=0),
     ):
         pass
 

@@ -14,7 +14,7 @@ def test_a_public_post_is_processed_then_complete_then_has_its_id(tiktok, clip):
     assert tiktok.state(token, publish_id) == processing
     tiktok.advance(0.2)
     assert tiktok.state(token, publish_id) == {"status": "PUBLISH_COMPLETE", "uploaded_bytes": len(clip)}
-    tiktok.advance(2.8)
+    tiktok.advance(1.8)
     assert "publicaly_available_post_id" not in tiktok.state(token, publish_id)
     tiktok.advance(0.2)
     [post_id] = tiktok.state(token, publish_id)["publicaly_available_post_id"]

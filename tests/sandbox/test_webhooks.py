@@ -157,13 +157,13 @@ def test_a_public_post_is_told_when_it_is_complete_and_when_everybody_can_see_it
     tiktok.advance(2.1)
     [complete] = hook.first(1)
     no_more(tiktok, hook, 1)
-    tiktok.advance(3)
+    tiktok.advance(2)
     public = hook.first(3)[2]
     [post] = tiktok.log()["posts"]
     assert (complete.event, public.event) == (COMPLETE, PUBLIC)
     assert complete.content == {"publish_id": publish_id, "publish_type": "DIRECT_PUBLISH"}
     assert public.content == {**complete.content, "post_id": str(post["post_id"])}
-    assert [json.loads(one.body)["create_time"] for one in (complete, public)] == [NOON + 2, NOON + 5]
+    assert [json.loads(one.body)["create_time"] for one in (complete, public)] == [NOON + 2, NOON + 4]
 
 
 def test_events_come_when_their_time_does_and_nobody_has_to_call_for_them(tiktok, hook, clip):
