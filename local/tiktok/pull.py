@@ -53,9 +53,9 @@ def _pull(store: Store, publish_id: str) -> None:
             _pull_film(store, publish)
     except fetch.FetchError:
         with store.change() as world:
-            publish = world.publishes.get(publish_id, publish)
-            if publish.is_processing:
-                lifecycle.fail(world, publish, lifecycle.pull_failure(publish), world.clock.now())
+            wanted = world.publishes.get(publish_id)  # not after a reset
+            if wanted is not None and wanted.is_processing:
+                lifecycle.fail(world, wanted, lifecycle.pull_failure(wanted), world.clock.now())
 
 
 def _wanted(store: Store, world: World, publish_id: str) -> Publish:

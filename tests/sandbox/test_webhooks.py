@@ -8,6 +8,7 @@ from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import pairwise
 from threading import Condition, Event, Thread
+from threading import enumerate as threads
 from typing import Any, NamedTuple
 
 import pytest
@@ -234,6 +235,21 @@ def test_a_photo_post_whose_pull_fails_is_told(tiktok, hook, host):
     assert tiktok.init_photos(tiktok.token(), [f"{host.url}missing.jpg"]).status_code == 200
     [failed] = hook.first(1)
     assert (failed.event, failed.content["reason"]) == (FAILED, "photo_pull_failed")
+
+
+def test_a_pull_that_fails_after_a_reset_is_told_to_nobody(tiktok, hook, host):
+    tiktok.settings(pull_local_urls=True)
+    tiktok.app(verified_properties=["http://127.0.0.1/", host.url])
+    held = host.serve("held.jpg", b"", status=404, held=True)
+    publish_id = tiktok.init_photos(tiktok.token(), [held]).json()["data"]["publish_id"]
+    [pull] = [thread for thread in threads() if thread.name == f"pull {publish_id}"]
+    until(lambda: host.requests)
+    tiktok.admin("POST", "reset")
+    tiktok.app(webhook_url=hook.url)
+    host.released.set()
+    pull.join(20)
+    assert not pull.is_alive()
+    no_more(tiktok, hook, 0)
 
 
 @pytest.mark.parametrize("reason", [None, 0, 1, 2, 3, 4, 5])
