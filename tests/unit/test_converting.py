@@ -146,7 +146,7 @@ def test_a_picture_that_keeps_its_decoder_busy_is_given_up_in_time_and_the_next_
         assert convert(source, target).frames_dropped == 4
 
     assert refused.value.error == "Converting the picture takes too long."
-    assert time.monotonic() - began < 40
+    assert time.monotonic() - began < 10
 
 
 def test_a_converter_that_does_not_start_is_our_fault_and_not_the_pictures(monkeypatch, tmp_path, source, target):

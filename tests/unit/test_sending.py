@@ -160,7 +160,7 @@ def test_a_server_that_does_not_answer_properly_takes_only_its_time(send, behave
     began = time.monotonic()
     reply, _, _ = send(behave, seconds=0.6)
     assert reply == Reply(status=None, error="It gave no complete answer within 0.6 seconds.")
-    assert time.monotonic() - began < 20
+    assert time.monotonic() - began < 3
 
 
 def test_an_endless_body_is_not_read(send):
@@ -171,7 +171,7 @@ def test_an_endless_body_is_not_read(send):
 
     began = time.monotonic()
     assert send(flood)[0] == Reply(status=200)
-    assert time.monotonic() - began < 20
+    assert time.monotonic() - began < 3
 
 
 def test_an_endpoint_has_ten_seconds_unless_a_test_is_in_a_hurry():

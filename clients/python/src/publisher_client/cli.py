@@ -5,7 +5,7 @@ import getpass
 import os
 import sys
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import get_args
 
@@ -494,7 +494,7 @@ def stats(given: argparse.Namespace, home: Home) -> int:
     client = _client(home)
     account = client.account(given.account)
     if given.history:
-        history = client.history(account.account_id, since=date.today() - timedelta(days=DAYS))  # noqa: DTZ011
+        history = client.history(account.account_id, since=datetime.now(UTC).date() - timedelta(days=DAYS))
         if given.json:
             words.answer(history)
             return DONE
