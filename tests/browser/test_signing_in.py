@@ -143,12 +143,25 @@ def test_a_page_goes_on_with_a_newer_session_of_its_workspace(signed_in: Page, o
 
 
 def test_who_has_signed_out_is_out_and_stays_out(signed_in: Page) -> None:
+    go_to(signed_in, "Posts")
+    go_to(signed_in, "Keys")
     signed_in.get_by_role("button", name="Sign out").click()
     expect(heading(signed_in, "Sign in")).to_be_visible()
     signed_in.go_back()
     expect(heading(signed_in, "Sign in")).to_be_visible()
     signed_in.reload()
     expect(heading(signed_in, "Sign in")).to_be_visible()
+
+
+def test_the_form_after_signing_out_is_not_shown_anew_while_somebody_types(signed_in: Page) -> None:
+    go_to(signed_in, "Posts")
+    signed_in.evaluate("addEventListener('hashchange', () => document.body.dataset.changed = 'yes')")
+    signed_in.get_by_role("button", name="Sign out").click()
+    expect(heading(signed_in, "Sign in")).to_be_visible()
+    signed_in.get_by_label("Admin key").press_sequentially("half a key")
+    expect(signed_in.locator("body[data-changed]")).to_have_count(0)
+    expect(signed_in.get_by_label("Admin key")).to_have_value("half a key")
+    assert signed_in.url.endswith("#/accounts")
 
 
 def test_a_session_that_ended_says_so_and_one_comes_back_to_where_one_was(signed_in: Page, operator: Client) -> None:

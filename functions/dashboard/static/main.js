@@ -132,7 +132,7 @@ async function leaveSession() {
     return;
   }
   session = null;
-  location.hash = "";
+  history.replaceState(null, "", "#/accounts"); // changing the hash itself would show the form again, emptied
   showSignIn();
 }
 
