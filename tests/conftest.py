@@ -192,7 +192,7 @@ def ready(media_server: MediaServer, state: Path) -> Iterator[dict[str, Any]]:
     assert line, (state / "stderr").read_text()
     yield json.loads(line)
     stack.terminate()
-    stack.wait(30)
+    stack.wait(120)
     stack.stdout.close()
 
 

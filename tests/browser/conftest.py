@@ -212,6 +212,8 @@ def lived_in(client: Client, keys: Keys, media_server: MediaServer, film: Film) 
     ids = {status: str(answer["postSubmissionId"]) for status, answer in posts.items()}
     operator.change("DELETE", ids["CANCELLED"])
     shown = {status: operator.wait(post_id) for status, post_id in ids.items() if status != "SCHEDULED"}
+    for status in ("PUBLISH_COMPLETE", "carousel"):
+        operator.wait_for_address(ids[status])
     assert {status: post["status"] for status, post in shown.items() if status != "carousel"} == {
         status: status for status in shown if status != "carousel"
     }

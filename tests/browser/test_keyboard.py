@@ -38,8 +38,9 @@ def test_a_post_is_published_from_signing_in_to_its_page_without_a_mouse(page: P
     page.keyboard.press("Enter")
     settled(page, "New post")
     expect(heading(page, "New post")).to_be_focused()
-    reach(page, page.get_by_label("Video or photos"))
+    # Expected before the way there: the browser needs a moment until it tells of choosers instead of showing them.
     with page.expect_file_chooser() as chooser:
+        reach(page, page.get_by_label("Video or photos"))
         page.keyboard.press("Space")
     chooser.value.set_files(FILM)
     reach(page, page.get_by_label("Caption"))

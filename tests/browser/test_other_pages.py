@@ -178,9 +178,11 @@ def test_limits_say_what_is_left_and_when_it_frees(office: Page, lived_in: Lived
     assert publish["left"] < publish["limit"]
 
 
-def test_settings_show_what_the_doctor_finds_with_what_to_do(office: Page, lived_in: LivedIn) -> None:
-    findings: list[dict[str, Any]] = lived_in.operator.get("/v2/doctor").json()["findings"]
-    go_to(office, "Settings")
+def test_settings_show_what_the_doctor_finds_with_what_to_do(office: Page) -> None:
+    with office.expect_response("**/v2/doctor") as told:
+        go_to(office, "Settings")
+    findings: list[dict[str, Any]] = told.value.json()["findings"]
+    assert findings
     setup = office.get_by_role("region", name="Set-up")
     expect(setup.get_by_role("listitem")).to_have_count(len(findings))
     for finding in findings:

@@ -131,7 +131,7 @@ def test_a_url_is_published_and_json_is_all_of_stdout(user: Program, client: Cli
     assert len(client.posts_of(account)) == 1
     listed = user.json("posts", *at)["posts"]
     assert [one["postSubmissionId"] for one in listed] == [post["postSubmissionId"]]
-    shown = client.get(f"/v2/posts/{post['postSubmissionId']}").json()
+    shown = client.wait_for_address(post["postSubmissionId"])  # nothing is found out about it afterwards
     assert same_times(user.json("post", post["postSubmissionId"])) == same_times({**shown, "requestId": ANY})
 
 

@@ -83,9 +83,19 @@ class Client:
             assert time.monotonic() < until, f"the post has not ended: {post}"
             time.sleep(0.3)
 
+    def wait_for_address(self, post_id: str) -> dict[str, Any]:
+        """Return a public post when its address is known; the sweep, which runs each minute, may have to find it."""
+        until = time.monotonic() + 150
+        while True:
+            post = self.wait(post_id)
+            if post["publicUrl"]:
+                return post
+            assert time.monotonic() < until, f"the post has no address: {post}"
+            time.sleep(0.3)
+
     def sandbox(self, method: str, path: str, body: Any = None) -> Any:
         """Use the sandbox's own administration."""
-        answer = requests.request(method, f"{self.tiktok}/_sandbox/{path}", json=body, timeout=10)
+        answer = requests.request(method, f"{self.tiktok}/_sandbox/{path}", json=body, timeout=40)
         assert answer.ok, answer.text
         return answer.json()
 

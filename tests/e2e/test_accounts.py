@@ -15,7 +15,7 @@ def shown(client: Client, account: dict[str, Any]) -> dict[str, Any]:
 
 
 def wait_until_held(client: Client, post_id: str) -> dict[str, Any]:
-    until = time.monotonic() + 30
+    until = time.monotonic() + 90
     while True:
         post: dict[str, Any] = client.get(f"/v2/posts/{post_id}").json()
         if post["timeline"][-1]["step"] == "Held":

