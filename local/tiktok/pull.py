@@ -126,6 +126,8 @@ def _note_status(store: Store, attempt: Pull, status: int) -> None:
 def _receive(store: Store, publish_id: str, answer: Any, target: _Target) -> None:
     announced = answer.headers.get("Content-Length")
     received = 0
+    with store.change() as world:
+        _wanted(store, world, publish_id)  # the file may by now be another pull's, which began after a stop
     with target.path.open("wb") as file:
         while block := answer.read(_BLOCK):
             file.write(block)

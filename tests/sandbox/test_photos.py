@@ -426,16 +426,20 @@ def test_pictures_whose_pull_a_stop_has_cut_short_are_pulled_anew(connect, host,
         assert [pull["url"] for pull in publish["pulls"]] == [first, second, first, second]
 
 
-def test_a_sandbox_that_has_stopped_asks_for_no_further_picture(connect, host, tmp_path, picture):
+def test_a_sandbox_that_has_stopped_asks_for_no_further_picture_and_writes_none(connect, host, tmp_path, picture):
     urls = [host.serve("1.jpg", picture(), held=True), host.serve("2.jpg", picture())]
     with Sandbox(state=tmp_path) as sandbox:
         tiktok = connect(sandbox.url)
         allow(tiktok, host)
         publish_id = tiktok.init_photos(tiktok.token(), urls).json()["data"]["publish_id"]
         wait_until(lambda: host.requests)
+        with sandbox._store.change() as world:
+            file = sandbox._store.media_path(f"{world.publishes[publish_id].upload_id}.0")
+    file.write_bytes(b"pulled by the next one")
     host.released.set()
     wait_until(lambda: not pulling(publish_id))
     assert [path for path, _ in host.requests] == ["/1.jpg"]
+    assert file.read_bytes() == b"pulled by the next one"
 
 
 def test_a_reset_and_a_stop_leave_no_pull_behind(connect, host):
