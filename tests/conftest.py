@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.e2e.client import Client
 
@@ -137,6 +138,10 @@ class MediaHandler(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
+# A machine that is busy for a second breaks no promise.
+settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("busy")
+
 KINDS = {"e2e": "waiting", "browser": "browsing", "clients": "browsing"}
 """What the tests of a folder do most; all others calculate."""
 
@@ -225,10 +230,12 @@ def large_film(media_server: MediaServer) -> Film:
 def free_port() -> int:
     """Return a port that is free as the two after it are, which the sandbox and S3 take.
 
-    From below those that systems give to connections, of which one could take it before it is used.
+    From below those that systems give to connections, of which one could take it before it is used; each worker has
+    ports of its own.
     """
+    first = 20_000 + 3_000 * (int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % 4)
     while True:
-        port = random.randrange(20_000, 32_000)
+        port = random.randrange(first, first + 2_998)
         with ExitStack() as sockets, suppress(OSError):
             for one in (port, port + 1, port + 2):
                 sockets.enter_context(socket.socket()).bind(("127.0.0.1", one))

@@ -48,7 +48,9 @@ class Connection:
         """Read what follows the headers."""
         body, length = self._begun, int(self.headers["content-length"])
         while len(body) < length:
-            body += self._sock.recv(65536)
+            if not (piece := self._sock.recv(65536)):
+                raise ConnectionError("the client went away")
+            body += piece
         return body
 
     def send(self, data: bytes) -> None:

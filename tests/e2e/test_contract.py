@@ -67,7 +67,7 @@ def test_an_answer_is_one_of_those_that_the_contract_names(
 ) -> None:
     headers = {**client.headers, "Prefer": "respond-async"}
 
-    @settings(max_examples=EXAMPLES, derandomize=True, deadline=None, database=None)
+    @settings(max_examples=EXAMPLES, derandomize=True, database=None)
     @given(case=contract[path][method].as_strategy(), real=booleans())
     def ask(case: Any, real: bool) -> None:
         # Every second question is about something that exists; random ids alone would only ever find nothing.

@@ -16,12 +16,13 @@ from local.demo.samples import ALL, PHOTOGRAPHS
 from local.demo.samples import FILM as SAMPLE
 from local.processes import ROOT
 from publisher.domain.sniffing import Kind, sniff
+from tests.conftest import free_port
 
 FILM = SAMPLE.path
 
 
 def test_the_demo_publishes_a_film_a_carousel_and_a_draft_and_says_so_in_plain_lines(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "local.demo", "--exit", "--port", "0", "--state", str(tmp_path)]
+    command = [sys.executable, "-m", "local.demo", "--exit", "--port", str(free_port()), "--state", str(tmp_path)]
     demo = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
     assert demo.returncode == 0, demo.stdout + demo.stderr
     posts = [json.loads(answer) for answer in re.findall(r"^{\n.*?^}\n", demo.stdout, re.MULTILINE | re.DOTALL)]

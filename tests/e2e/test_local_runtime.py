@@ -59,7 +59,7 @@ class Started:
 
 @contextmanager
 def started(state: Path, *arguments: str) -> Iterator[Started]:
-    command = [sys.executable, "-m", "local", "--port", "0", "--state", str(state), *arguments]
+    command = [sys.executable, "-m", "local", "--port", str(free_port()), "--state", str(state), *arguments]
     with (state.parent / "stderr").open("w") as stderr:
         # A proxy that nobody can reach must not matter.
         environment = os.environ | {"HTTP_PROXY": "http://127.0.0.1:9", "http_proxy": "http://127.0.0.1:9"}

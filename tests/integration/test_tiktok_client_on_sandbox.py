@@ -310,6 +310,8 @@ def test_a_last_chunk_whose_answer_is_lost_is_found_complete_when_sent_again(tik
 
 
 def test_a_days_growth_is_told_by_the_same_ids(tiktok, film):
+    # Videos are named by their time and grow by their names: at a fixed time each of these grows within a day.
+    tiktok.admin("POST", "clock", {"set": 1_790_000_000})
     tiktok.admin("POST", "videos", {"username": "emu_creator", "count": 25, "days": 5})
     grant = tiktok.connect()
     plan = plan_chunks(len(film))

@@ -29,7 +29,7 @@ def test_it_says_when_it_is_ready_and_ends_on_a_signal(connect, number):
     tiktok = connect(ready["url"])
     assert tiktok.grant()["expires_in"] == 7_200
     process.send_signal(number)
-    out, err = process.communicate(timeout=10)
+    out, err = process.communicate(timeout=60)
     assert (process.returncode, out) == (0, "")
     assert "Traceback" not in err
 
@@ -37,7 +37,7 @@ def test_it_says_when_it_is_ready_and_ends_on_a_signal(connect, number):
 def test_a_used_port_is_one_sentence_and_exit_code_2(served):
     port = served.url.rpartition(":")[2]
     process = start("--port", port)
-    out, err = process.communicate(timeout=10)
+    out, err = process.communicate(timeout=60)
     assert (process.returncode, out) == (2, "")
     assert err == f"Port {port} of 127.0.0.1 is already in use; choose another one with --port.\n"
 
@@ -46,7 +46,7 @@ def test_a_used_port_is_one_sentence_and_exit_code_2(served):
 def test_a_state_that_cannot_be_read_is_one_sentence_and_exit_code_2(tmp_path, content):
     (tmp_path / "world.json").write_text(content)
     process = start("--port", 0, "--state", tmp_path)
-    out, err = process.communicate(timeout=10)
+    out, err = process.communicate(timeout=60)
     assert (process.returncode, out) == (2, "")
     assert err == f"The state in {tmp_path} cannot be read; remove it or choose another --state.\n"
 
@@ -55,7 +55,7 @@ def test_the_program_keeps_its_state_when_it_is_killed(connect, tmp_path):
     process = start("--port", 0, "--state", tmp_path)
     tokens = connect(json.loads(process.stdout.readline())["url"]).grant()
     process.kill()
-    process.communicate(timeout=10)
+    process.communicate(timeout=60)
     with Sandbox(state=tmp_path) as sandbox:
         assert connect(sandbox.url).creator_info(tokens["access_token"]).status_code == 200
 

@@ -34,7 +34,7 @@ class MediaHandler(BaseHTTPRequestHandler):
     def do_GET(self):
         film = self.server.film
         if self.path == "/slow.mp4":
-            self.server.released.wait(10)
+            self.server.released.wait(25)  # a client waits for 30
         if self.path == "/moved.mp4":
             self.send_response(302)
             self.send_header("Location", "/film.mp4")

@@ -5,6 +5,7 @@ import socket
 from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPConnection
 from urllib.parse import urlsplit
+from uuid import uuid4
 
 import pytest
 import requests
@@ -107,7 +108,7 @@ def test_the_three_film_types_are_taken(tiktok, content_type):
 
 def test_an_unknown_upload_is_404(tiktok):
     url = tiktok.init(tiktok.token()).json()["data"]["upload_url"]
-    assert tiktok.put(url[:-4] + "0000", bytes(1000)).status_code == 404
+    assert tiktok.put(url.rpartition("=")[0] + f"={uuid4()}", bytes(1000)).status_code == 404
     assert tiktok.put(url.replace("upload_id=7", "upload_id=6"), bytes(1000)).status_code == 404
     assert tiktok.put(f"{tiktok.url}/upload", bytes(1000)).status_code == 404
 
@@ -151,8 +152,8 @@ def test_a_short_body_answers_502_and_leaves_nothing_behind(tiktok, clip):
 
 
 def test_a_body_that_stops_coming_is_short_too(tiktok):
-    tiktok.settings(body_idle_seconds=0.05)
     data = tiktok.init(tiktok.token()).json()["data"]
+    tiktok.settings(body_idle_seconds=0.05)
     with send_short(data["upload_url"], bytes(999), 1000) as connection:
         assert connection.recv(100).startswith(b"HTTP/1.1 502 ")
 

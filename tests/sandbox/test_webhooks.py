@@ -370,6 +370,7 @@ def test_a_webhook_that_does_not_answer_or_is_not_there_is_asked_again(tiktok, h
     tiktok.app(webhook_url="http://127.0.0.1:9/")
     tiktok.advance(10)
     until(lambda: tiktok.log()["events"][0]["due_at"] > NOON + 32)
+    monkeypatch.undo()
     tiktok.app(webhook_url=hook.url)
     tiktok.advance(20)
     assert [one["status"] for one in noted(tiktok, attempts=3)["attempts"]] == [None, None, 200]

@@ -38,7 +38,7 @@ def test_the_documented_example_is_cut_at_the_documented_bytes():
     assert (first.first, first.last, second.first, second.last) == (0, 10_485_759, 10_485_760, 29_957_058)
 
 
-@settings(max_examples=2000, deadline=None)
+@settings(max_examples=2000)
 @given(st.integers(min_value=1, max_value=4 * GIB))
 @example(7 * MIB)
 def test_every_size_is_accepted_whether_a_megabyte_is_decimal_or_binary(size):
@@ -54,7 +54,7 @@ def test_every_size_is_accepted_whether_a_megabyte_is_decimal_or_binary(size):
     assert 1 <= plan.total_chunk_count <= 1000
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.integers(min_value=1, max_value=4 * GIB))
 def test_chunks_cover_every_byte_once_and_in_order(size):
     plan, first, chunks = plan_chunks(size), 0, []
@@ -66,7 +66,7 @@ def test_chunks_cover_every_byte_once_and_in_order(size):
     assert [chunk.is_last for chunk in chunks] == [False] * (len(chunks) - 1) + [True]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.integers(min_value=1, max_value=4 * GIB), st.data())
 def test_a_count_that_is_off_by_one_leads_to_the_same_chunk(size, data):
     plan = plan_chunks(size)

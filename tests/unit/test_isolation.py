@@ -428,7 +428,6 @@ def search(seen: Counter[tuple[str, str, int]], examples: int) -> None:
     @settings(
         phases=(Phase.explicit, Phase.generate),
         max_examples=examples,
-        deadline=None,
         suppress_health_check=list(HealthCheck),
         derandomize=True,
     )

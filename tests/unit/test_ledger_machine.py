@@ -211,7 +211,6 @@ def budget(examples: int, steps: int) -> settings:
         phases=(Phase.explicit, Phase.generate),
         max_examples=examples,
         stateful_step_count=steps,
-        deadline=None,
         suppress_health_check=list(HealthCheck),
         derandomize=True,
     )

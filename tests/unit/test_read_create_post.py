@@ -233,7 +233,7 @@ JSON = st.recursive(
 )
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(JSON)
 def test_any_json_at_all_is_read_or_refused(body):
     if isinstance(body, dict):

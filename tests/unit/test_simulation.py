@@ -1,7 +1,7 @@
 """The simulation of many posts says the same each time, sees what goes beyond a limit, and what it says can be."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from local.simulate import Scenario, beyond, simulate, table
@@ -78,7 +78,6 @@ def test_fewer_starts_a_second_make_posts_later():
     assert 100 <= max(outcome.late) < 100 + OVERHEAD
 
 
-@settings(deadline=None)
 @given(st.lists(st.integers(0, 30), max_size=30))
 def test_the_checker_finds_what_looking_at_every_window_finds(times):
     window = Window("any", most=3, seconds=5, meaning="")

@@ -4,7 +4,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from publisher.domain.limits import LINE_LAPSE_SECONDS
@@ -46,7 +46,6 @@ STEPS = st.sampled_from([0, 0, 0, 0.4, 1, -2, -HOUR, 30, 65, 600, HOUR - 1, HOUR
     -60, 900
 )
 ACTS = st.sampled_from(["join", "take", "take", "take", "take", "leave", "refund", "count"])
-promise = settings(deadline=None)  # a busy machine breaks none
 DEEDS = st.lists(st.tuples(STEPS, ACTS, st.sampled_from(OWNERS), st.integers(0, 2)), min_size=20, max_size=120)
 
 
@@ -152,7 +151,6 @@ def do(book: Book, deed: tuple[float, str, str, int]) -> Turn | None:
     return None
 
 
-@promise
 @given(DEEDS)
 def test_no_window_of_any_length_in_time_ever_holds_more_than_its_limit(deeds):
     book = Book()
@@ -161,7 +159,6 @@ def test_no_window_of_any_length_in_time_ever_holds_more_than_its_limit(deeds):
     assert [window.name for window in WINDOWS if book.most_at_once(window) > window.most] == []
 
 
-@promise
 @given(DEEDS)
 def test_nobody_is_refused_while_there_is_room_for_him_and_all_ahead_of_him(deeds):
     book = Book()
@@ -177,7 +174,6 @@ def test_nobody_is_refused_while_there_is_room_for_him_and_all_ahead_of_him(deed
             do(book, (0, act, owner, number))
 
 
-@promise
 @given(DEEDS)
 def test_who_comes_later_never_delays_one_ahead_of_him(deeds):
     book = Book()
@@ -191,7 +187,6 @@ def test_who_comes_later_never_delays_one_ahead_of_him(deeds):
         assert book.line()[: len(ahead)] == ahead
 
 
-@promise
 @given(DEEDS)
 def test_turns_rise_along_the_line(deeds):
     book = Book()
@@ -204,7 +199,6 @@ def test_turns_rise_along_the_line(deeds):
         assert all(first <= second for first, second in pairwise(book.turns(have_none)))
 
 
-@promise
 @given(st.lists(st.integers(0, 3 * HOUR), min_size=1, max_size=40))
 def test_a_turn_that_was_told_is_kept_when_everybody_comes_at_his(arrivals):
     book, told = Book(), dict[str, float]()
@@ -220,7 +214,6 @@ def test_a_turn_that_was_told_is_kept_when_everybody_comes_at_his(arrivals):
             coming = sorted([*coming, (turn.at, number, owner)])
 
 
-@promise
 @given(DEEDS)
 def test_a_slot_taken_twice_costs_nothing(deeds):
     book = Book()
@@ -233,7 +226,6 @@ def test_a_slot_taken_twice_costs_nothing(deeds):
             assert (book.stamped, book.usage.logs) == (stamped, usage.logs)
 
 
-@promise
 @given(DEEDS)
 def test_a_refund_gives_back_what_was_fresh_and_nothing_else(deeds):
     book = Book()
@@ -250,7 +242,6 @@ def test_a_refund_gives_back_what_was_fresh_and_nothing_else(deeds):
             do(book, (0, act, owner, number))
 
 
-@promise
 @given(DEEDS)
 def test_a_call_that_is_one_too_many_counts_nothing_and_may_be_made_exactly_when_told(deeds):
     book = Book()
